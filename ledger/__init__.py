@@ -1,0 +1,1 @@
+"""The write side: decisions (pure) and the event store that keeps them."""

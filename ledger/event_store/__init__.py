@@ -1,0 +1,1 @@
+"""One append-only log of events with dense positions, behind a port."""

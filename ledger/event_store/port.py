@@ -1,0 +1,161 @@
+"""What the ledger asks of an event store. Two adapters keep this promise: PostgreSQL and memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from schemas.envelope import Recorded
+
+EVENT_BYTES_MAX = 512 * 1024
+"""Below Kafka's default record limit: an event the relay can't publish would block it for ever."""
+
+APPEND_EVENTS_MAX = 2_000
+"""The largest group one append may carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be appended; the store adds position, `recorded_at` and chain."""
+
+    stream_id: str
+    stream_version: int
+    type: str
+    schema_version: int
+    payload: bytes
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that must be unique across streams: (kind, key) belongs to `stream_id` for ever.
+
+    `fingerprint` tells a repeat of the same request from another request with the same name.
+    """
+
+    kind: str
+    key: str
+    stream_id: str
+    fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """The permanent idempotency record of one command, accepted or refused.
+
+    `outcome` is JSON written by the committer (status, code, ids). `first_position` and
+    `event_count` say which events the command wrote (0 and 0 when it was refused).
+    """
+
+    client: str
+    key: str
+    fingerprint: bytes
+    outcome: bytes
+    first_position: int = 0
+    event_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one command wants written: all of it or nothing."""
+
+    command_id: UUID
+    actor: str
+    events: tuple[NewEvent, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    record: CommandRecord | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """The last event of a stream. Both numbers are compared: versions alone can coincide."""
+
+    version: int = 0
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One group. `append_id` makes a resubmission after an unknown outcome recognisable."""
+
+    append_id: UUID
+    units: tuple[Unit, ...]
+    expected: Mapping[str, StreamHead]
+    """Every stream the group read or writes, as it was when the group was decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The group is durable. Events got positions `first_position`, +1, +2 … in the group's order."""
+
+    first_position: int
+    event_count: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """Nothing was written. What stood in the way, all of it, so that the rest can be resubmitted."""
+
+    streams: Mapping[str, StreamHead] = field(default_factory=dict)
+    """Streams whose head is not the expected one → their actual head."""
+    records: Mapping[tuple[str, str], CommandRecord] = field(default_factory=dict)
+    """(client, key) already recorded → the stored record."""
+    claims: Mapping[tuple[str, str], Claim] = field(default_factory=dict)
+    """(kind, key) already claimed by another stream → the standing claim."""
+
+
+class EventStoreUnavailable(Exception):
+    """The store can't be reached or gave no answer; after an append its outcome is unknown."""
+
+
+class EventStore(Protocol):
+    """The port. All reads see everything committed before they were called."""
+
+    async def append(self, group: Append) -> Committed | Conflicted:
+        """Write the whole group or nothing. The same `append_id` again returns the first answer.
+
+        Raises:
+            EventStoreUnavailable: no answer; submit the SAME group again.
+            ValueError: an event is larger than EVENT_BYTES_MAX, or the group is malformed.
+        """
+        ...
+
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """All events of each stream, in order. A stream without events is an empty sequence."""
+        ...
+
+    async def read_stream(
+        self, stream_id: str, *, after_version: int = 0, limit: int = 1_000
+    ) -> Sequence[Recorded]:
+        """A page of one stream after a version."""
+        ...
+
+    async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
+        """A page of the log. Dense positions: a reader that stores the last one misses nothing."""
+        ...
+
+    async def head(self) -> int:
+        """The position of the last event, 0 for an empty log."""
+        ...
+
+    async def incarnation(self) -> UUID:
+        """The log's identity; another one means positions were used again for other events."""
+        ...
+
+    async def claims(self, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Claim]:
+        """The standing claims among (kind, key) names."""
+        ...
+
+    async def records(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], CommandRecord]:
+        """The stored records among (client, key) pairs."""
+        ...
+
+    async def new_ids(self, count: int) -> range:
+        """A block of fresh integer identifiers, never handed out before."""
+        ...
