@@ -1,0 +1,16 @@
+"""What every command shares. A command may be refused; nothing is written then."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.amounts import PlainText
+
+Text = Annotated[str, PlainText(max_length=10_000)]
+"""Any text of a sender's: bounded, and storable everywhere."""
+
+
+class Command(BaseModel):
+    """A request to change something. Unknown fields are refused, never silently dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,125 @@
+"""Redemptions: value leaves the available balance, and may come back (article, step 3)."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from schemas.amounts import Amount, WholeNumber
+from schemas.commands import Command, Text
+from schemas.events import Event
+from schemas.profiles import ProfileId
+
+Strategy = Literal["rewards"]
+ReturnPolicy = Literal["reissue", "restore"]
+
+
+class MakeRedemption(Command):
+    """Take an amount from a profile's balance, nearest expiry first.
+
+    `strict` refuses a short balance; without it, what there is is taken and `total` says how much.
+    """
+
+    profile_id: ProfileId
+    amount: Amount
+    strategies: Annotated[tuple[Strategy, ...], Field(min_length=1)] = ("rewards",)
+    strict: bool = True
+    external_id: Text | None = None
+    transaction_external_id: Text | None = None
+    transaction_receipt_ref: Text | None = None
+    location_id: WholeNumber | Text | None = None
+    meta: dict[str, JsonValue] | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.amount <= 0:
+            raise ValueError("amount must be greater than 0")
+        if len(set(self.strategies)) != len(self.strategies):
+            raise ValueError("strategies names one of them twice")
+        return self
+
+
+class ReverseRedemption(Command):
+    """Undo a redemption inside its window: exactly what was taken, back to the same rewards."""
+
+    redemption_id: WholeNumber
+
+
+class ReturnRedemption(Command):
+    """Give back a part or the rest of a redemption, at any time."""
+
+    redemption_id: WholeNumber
+    amount: Amount | None = None
+    policy: ReturnPolicy = "reissue"
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.amount is not None and self.amount <= 0:
+            raise ValueError("amount must be greater than 0")
+        return self
+
+
+class RedemptionMade(Event):
+    """Value left the available book; `movements` say from which lots, in the order consumed."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "redemption_id": 158,
+        "profile_id": "p-1",
+        "requested_minor": 1000,
+        "total_minor": 1000,
+        "strategies": ["rewards"],
+        "strict": True,
+        "reversible_until": "2026-02-10T00:10:00Z",
+        "movements": [{"lot": 17, "from": "available", "to": "redeemed", "amount_minor": 1000}],
+    }
+
+    redemption_id: int
+    profile_id: str
+    requested_minor: int
+    total_minor: int
+    strategies: tuple[Strategy, ...]
+    strict: bool
+    reversible_until: datetime
+    external_id: str | None = None
+    transaction_external_id: str | None = None
+    transaction_receipt_ref: str | None = None
+    location_id: int | str | None = None
+    meta: dict[str, JsonValue] | None = None
+
+
+class Forfeited(Event, abstract=True):
+    """What both ways back share: what could not come back because its reward was revoked."""
+
+    forfeited_minor: int = 0
+
+
+class RedemptionReversed(Forfeited):
+    """A redemption was undone inside its window."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "reversal_id": 159,
+        "redemption_id": 158,
+        "total_minor": 1000,
+        "movements": [{"lot": 17, "from": "redeemed", "to": "available", "amount_minor": 1000}],
+    }
+
+    reversal_id: int
+    redemption_id: int
+    total_minor: int
+
+
+class RedemptionReturned(Forfeited):
+    """A part of a redemption was given back, under the policy recorded here."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "return_id": 160,
+        "redemption_id": 158,
+        "total_minor": 400,
+        "policy": "reissue",
+        "movements": [{"lot": 17, "from": "redeemed", "to": "transferred", "amount_minor": 400}],
+    }
+
+    return_id: int
+    redemption_id: int
+    total_minor: int
+    policy: ReturnPolicy

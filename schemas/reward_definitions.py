@@ -1,0 +1,122 @@
+"""Reward definitions: what a reward is worth and how long it lives (article, step 1)."""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from schemas.amounts import Amount, WholeNumber
+from schemas.commands import Command, Text
+from schemas.events import Event
+from schemas.times import PeriodType
+
+PERIOD_MAX = 36_500
+Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Period = Annotated[WholeNumber, Field(le=PERIOD_MAX)]
+
+
+class DefinitionText(Command):
+    """The descriptive fields, the same in the article, the event and the answer."""
+
+    description: Text | None = None
+    short_description: Text | None = None
+    long_description: Text | None = None
+    terms_conditions: Text | None = None
+    earn_instructions: Text | None = None
+    icon: Text | None = None
+    image_url: Text | None = None
+    internal_notes: Text | None = None
+    tags: tuple[Text, ...] = ()
+    meta: dict[str, JsonValue] | None = None
+
+
+class AddRewardDefinition(DefinitionText):
+    """Define a reward. `type` is a label and changes no mechanics; `handle` never changes."""
+
+    name: Text
+    handle: Handle
+    value: Amount
+    type: Slug
+    period: Period
+    period_type: PeriodType = "days"
+    is_assignable: bool = True
+    is_reassignable: bool = False
+    is_extendable: bool = False
+    is_published: bool = False
+
+
+class ChangeRewardDefinition(DefinitionText):
+    """Change the given fields; rewards already issued keep their terms."""
+
+    definition_id: WholeNumber
+    name: Text | None = None
+    value: Amount | None = None
+    type: Slug | None = None
+    period: Period | None = None
+    period_type: PeriodType | None = None
+    is_assignable: bool | None = None
+    is_reassignable: bool | None = None
+    is_extendable: bool | None = None
+    is_published: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.model_fields_set == {"definition_id"}:
+            raise ValueError("give at least one field to change")
+        return self
+
+
+class ArchiveRewardDefinition(Command):
+    """No more rewards under this definition; those issued live on."""
+
+    definition_id: WholeNumber
+
+
+class DefinitionTerms(Event, abstract=True):
+    """A whole version of a definition: every event carries it all, so each can be read alone."""
+
+    definition_id: int
+    definition_version: int
+    name: str
+    handle: str
+    value_minor: int
+    type: str
+    period: int
+    period_type: PeriodType
+    is_assignable: bool
+    is_reassignable: bool
+    is_extendable: bool
+    is_published: bool
+    text: dict[str, JsonValue] = Field(default_factory=dict)
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "definition_id": 6,
+        "definition_version": 1,
+        "name": "Birthday Reward",
+        "handle": "birthday-reward",
+        "value_minor": 1000,
+        "type": "birthday",
+        "period": 30,
+        "period_type": "days",
+        "is_assignable": True,
+        "is_reassignable": False,
+        "is_extendable": False,
+        "is_published": False,
+        "text": {"description": "Birthday reward valid for 30 days"},
+    }
+
+
+class RewardDefinitionAdded(DefinitionTerms):
+    """A definition exists, in version 1."""
+
+
+class RewardDefinitionChanged(DefinitionTerms):
+    """A definition has a new version."""
+
+
+class RewardDefinitionArchived(Event):
+    """Nothing is issued under this definition any more."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"definition_id": 6}
+
+    definition_id: int

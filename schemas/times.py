@@ -1,0 +1,136 @@
+"""Times: wall time with its zone outside, UTC inside, by one rule for gaps and folds.
+
+A wall time a clock change skips moves forward by the gap, one that occurs twice means the first.
+`whenever` calls that rule "compatible" (RFC 5545 has the same one).
+"""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, assert_never
+
+from pydantic import BeforeValidator, WithJsonSchema
+from whenever import (
+    Date,
+    Instant,
+    OffsetDateTime,
+    PlainDateTime,
+    Time,
+    ZonedDateTime,
+    available_timezones,
+)
+
+PeriodType = Literal["days", "weeks", "months", "years"]
+
+PERIOD_MAX: Final = 36_525
+"""A hundred years in days: past any programme, and far from the end of the calendar."""
+
+# Seconds end at 59: `whenever` reads a leap second as the one before it.
+_WALL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]")
+_WITH_OFFSET: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_END_OF_DAY: Final = Time(23, 59, 59)
+_OUT_OF_RANGE: Final = "Give an existing date and time before the end of the year 9999."
+
+
+def parse_instant(text: str, zone: str) -> datetime:
+    """Give the UTC instant of a wall time in `zone`, or of ISO 8601 text whose offset wins.
+
+    The instant is checked in `zone` too, so that `local_text` can always show what was accepted.
+    """
+    name = zone_name(zone)
+    if not (_WALL.fullmatch(text) or _WITH_OFFSET.fullmatch(text)):
+        raise ValueError(
+            "Give the time as YYYY-MM-DD HH:MM:SS, or as ISO 8601 with an offset "
+            "(2026-01-31T09:30:00+10:00) and at most 6 decimals of a second."
+        )
+    try:
+        if _WALL.fullmatch(text):
+            wall = PlainDateTime.parse_iso(text)
+            local = wall.assume_tz(name, disambiguation="compatible")
+        else:
+            local = OffsetDateTime.parse_iso(text).to_tz(name)
+        return _utc(local)
+    except (ValueError, OverflowError):
+        raise ValueError(_OUT_OF_RANGE) from None
+
+
+def local_text(instant: datetime, zone: str) -> str:
+    """Give `YYYY-MM-DD HH:MM:SS` as clocks in `zone` show it; fractions of a second are cut."""
+    return _text(_instant(instant).to_tz(zone_name(zone)).to_plain())
+
+
+def utc_text(instant: datetime) -> str:
+    """Give `YYYY-MM-DD HH:MM:SS` in UTC; fractions of a second are cut."""
+    return _text(_instant(instant).to_tz("UTC").to_plain())
+
+
+def end_of_day_after(
+    issued_at: datetime, zone: str, period: int, period_type: PeriodType
+) -> datetime:
+    """Give the UTC instant of 23:59:59 in `zone`, `period` after the local date of issue (day 0).
+
+    Month ends clamp: one month after 31 January is the last day of February. If the clocks go
+    back over midnight, the first 23:59:59 counts, as for every wall time.
+    """
+    if not 0 <= period <= PERIOD_MAX:
+        raise ValueError(f"Give a period from 0 to {PERIOD_MAX}.")
+    name = zone_name(zone)
+    day_of_issue = _instant(issued_at).to_tz(name).date()
+    try:
+        last_day = _add(day_of_issue, period, period_type)
+        return _utc(last_day.at(_END_OF_DAY).assume_tz(name, disambiguation="compatible"))
+    except (ValueError, OverflowError):
+        raise ValueError("Give a shorter period: it ends after the year 9999.") from None
+
+
+def zone_name(value: Any) -> str:
+    """Give the IANA spelling of a zone's name, in whatever case it was typed; aliases stay."""
+    found = _zones().get(value.lower()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("Give the IANA name of a time zone, such as Australia/Melbourne.")
+    return found
+
+
+ZoneName = Annotated[
+    str,
+    BeforeValidator(zone_name),
+    WithJsonSchema({"type": "string", "examples": ["Australia/Melbourne"]}),
+]
+"""The IANA name of a time zone."""
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    """Keep the list: making it reads a directory tree, too slow for every request."""
+    return {name.lower(): name for name in available_timezones()}
+
+
+def _add(day: Date, period: int, period_type: PeriodType) -> Date:
+    match period_type:
+        case "days":
+            return day.add(days=period)
+        case "weeks":
+            return day.add(weeks=period)
+        case "months":
+            return day.add(months=period)
+        case "years":
+            return day.add(years=period)
+        case _:
+            assert_never(period_type)
+
+
+def _instant(moment: datetime) -> Instant:
+    if moment.utcoffset() is None:
+        raise ValueError("Give the instant with its offset from UTC.")
+    return Instant(moment.astimezone(UTC))
+
+
+def _utc(local: ZonedDateTime) -> datetime:
+    return local.to_instant().to_stdlib().astimezone(UTC)
+
+
+def _text(wall: PlainDateTime) -> str:
+    return wall.to_stdlib().isoformat(sep=" ", timespec="seconds")
