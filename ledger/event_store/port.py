@@ -89,7 +89,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The group is durable. Events got positions `first_position`, +1, +2 … in the group's order."""
+    """The group is durable. Its events stand at `first_position`, +1, +2 …, in order."""
 
     first_position: int
     event_count: int
@@ -98,7 +98,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """Nothing was written. What stood in the way, all of it, so that the rest can be resubmitted."""
+    """Nothing was written. All that stood in the way, so that the rest can go again."""
 
     streams: Mapping[str, StreamHead] = field(default_factory=dict)
     """Streams whose head is not the expected one → their actual head."""

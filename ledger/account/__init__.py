@@ -1,0 +1,1 @@
+"""A profile's account: the consistency boundary. Everything that moves its value decides here."""

@@ -1,0 +1,85 @@
+"""Lots: parcels of value with their own terms, and where each part of their value stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from schemas.movements import Book, Movement
+from schemas.times import PeriodType
+
+WHOLE_SECOND = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was promised when a reward was issued; no later definition changes it."""
+
+    definition_id: int
+    definition_version: int
+    period: int
+    period_type: PeriodType
+    value_initial_minor: int
+    issued_at: datetime
+    expires_at: datetime | None
+    timezone: str
+    graced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One reward's value. Amounts are minor units; `issued_minor` is the sum of all books."""
+
+    id: int
+    terms: Terms
+    issued_minor: int = 0
+    books: dict[Book, int] = field(default_factory=dict)
+    revoked: bool = False
+
+    def amount(self, book: Book) -> int:
+        """What stands in a book."""
+        return self.books.get(book, 0)
+
+    @property
+    def is_open(self) -> bool:
+        """Some of its value may still be spent."""
+        return bool(
+            self.amount(Book.AVAILABLE) or self.amount(Book.PENDING) or self.amount(Book.HELD)
+        )
+
+    def expired_by(self, now: datetime) -> bool:
+        """Available until the end of the `expires_at` second, and not an instant longer."""
+        expires_at = self.terms.expires_at
+        return expires_at is not None and now >= expires_at + WHOLE_SECOND
+
+    def move(self, movement: Movement) -> "Lot":
+        """The lot after a movement.
+
+        Raises:
+            LotOverdrawn: the event takes what is not there; such an event must never be written.
+        """
+        books = dict(self.books)
+        issued = self.issued_minor
+        if movement.source is Book.ISSUED:
+            issued += movement.amount_minor
+        else:
+            left = books.get(movement.source, 0) - movement.amount_minor
+            if left < 0:
+                raise LotOverdrawn(self.id, movement)
+            books[movement.source] = left
+        books[movement.target] = books.get(movement.target, 0) + movement.amount_minor
+        return replace(self, issued_minor=issued, books=books)
+
+
+class LotOverdrawn(Exception):
+    """A movement would bring a book below zero."""
+
+    def __init__(self, lot_id: int, movement: Movement) -> None:
+        super().__init__(f"lot {lot_id}: {movement.source} holds less than {movement.amount_minor}")
+
+
+def in_expiry_order(lots: Iterable[Lot]) -> list[Lot]:
+    """Nearest expiry first, no expiry last; ties by issue, then by id."""
+    return sorted(
+        lots, key=lambda lot: (lot.terms.expires_at or NEVER, lot.terms.issued_at, lot.id)
+    )

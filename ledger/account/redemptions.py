@@ -1,0 +1,267 @@
+"""Redemptions: take from the nearest expiry first; undo exactly; give back by policy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.account.lots import Lot
+from ledger.account.rewards import facts_due
+from ledger.account.state import Account, Redemption, fold
+from ledger.decider import Circumstances
+from ledger.rejections import (
+    AlreadyReversed,
+    InsufficientBalance,
+    NotReversible,
+    RedemptionPartlyReturned,
+    ReturnExceedsRedemption,
+    ReversalWindowClosed,
+    UnknownProfile,
+    UnknownRedemption,
+)
+from schemas.amounts import from_minor, to_minor
+from schemas.events import Event
+from schemas.movements import Book, Movement, moved
+from schemas.redemptions import (
+    MakeRedemption,
+    RedemptionMade,
+    RedemptionReturned,
+    RedemptionReversed,
+    ReturnPolicy,
+    ReturnRedemption,
+    ReverseRedemption,
+)
+from schemas.rewards import RewardIssued
+from schemas.times import end_of_day_after
+
+Parcels = list[tuple[int, int]]
+"""(lot, amount in minor units), in order."""
+
+
+def make_redemption(
+    command: MakeRedemption, account: Account, at: Circumstances
+) -> tuple[Event, ...]:
+    """Value leaves the balance, never below zero (article, step 3)."""
+    if not account.registered:
+        raise UnknownProfile(f"There is no profile {command.profile_id!r}.")
+    due = facts_due(account, at.now)
+    account = fold(due, account)
+    requested = to_minor(command.amount, digits=at.settings.currency_digits)
+    taken = _take(account.spendable(at.now), requested)
+    total = _total(taken)
+    if not taken or (command.strict and total < requested):
+        available = account.available_minor(at.now)
+        raise InsufficientBalance(
+            f"The available balance is {from_minor(available)}; "
+            f"{from_minor(requested)} was asked for.",
+            available_minor=available,
+        )
+    made = RedemptionMade(
+        redemption_id=next(at.ids),
+        profile_id=command.profile_id,
+        requested_minor=requested,
+        total_minor=total,
+        strategies=command.strategies,
+        strict=command.strict,
+        reversible_until=at.now + at.settings.reversal_window,
+        external_id=command.external_id,
+        transaction_external_id=command.transaction_external_id,
+        transaction_receipt_ref=command.transaction_receipt_ref,
+        location_id=command.location_id,
+        meta=command.meta,
+        movements=_movements(taken, Book.AVAILABLE, Book.REDEEMED),
+    )
+    return (*due, made)
+
+
+def reverse_redemption(
+    command: ReverseRedemption, account: Account, at: Circumstances
+) -> tuple[Event, ...]:
+    """Inside the window: exactly what was taken, back to the rewards it came from."""
+    redemption = _redemption(command.redemption_id, account)
+    if redemption.reversed:
+        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
+    if redemption.given_back:
+        raise RedemptionPartlyReturned(f"Part of redemption {redemption.id} has been returned.")
+    if at.now > redemption.reversible_until:
+        raise ReversalWindowClosed(
+            f"Redemption {redemption.id} could be reversed until "
+            f"{redemption.reversible_until.isoformat()}; return it instead."
+        )
+    due = facts_due(account, at.now)
+    parcels = redemption.outstanding()
+    back = _given_back(parcels, redemption, fold(due, account), "restore", at)
+    reversed_ = RedemptionReversed(
+        reversal_id=next(at.ids),
+        redemption_id=redemption.id,
+        total_minor=_total(parcels),
+        forfeited_minor=_forfeited(back.movements),
+        movements=tuple(back.movements),
+    )
+    return _with_facts_due(account, due, reversed_, back.rewards, at.now)
+
+
+def return_redemption(
+    command: ReturnRedemption, account: Account, at: Circumstances
+) -> tuple[Event, ...]:
+    """A part or the rest comes back, in reverse order of consumption."""
+    redemption = _redemption(command.redemption_id, account)
+    if redemption.reversed:
+        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
+    returnable = _total(redemption.outstanding())
+    amount = (
+        returnable
+        if command.amount is None
+        else to_minor(command.amount, digits=at.settings.currency_digits)
+    )
+    if amount > returnable or not returnable:
+        raise ReturnExceedsRedemption(
+            f"{from_minor(returnable)} of redemption {redemption.id} can still be returned.",
+            returnable_minor=returnable,
+        )
+    due = facts_due(account, at.now)
+    parcels = _first(reversed(redemption.outstanding()), amount)
+    back = _given_back(parcels, redemption, fold(due, account), command.policy, at)
+    returned = RedemptionReturned(
+        return_id=next(at.ids),
+        redemption_id=redemption.id,
+        total_minor=amount,
+        policy=command.policy,
+        forfeited_minor=_forfeited(back.movements),
+        movements=tuple(back.movements),
+    )
+    return _with_facts_due(account, due, returned, back.rewards, at.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """What a reversal or return puts in motion: movements of the old lots, and new rewards."""
+
+    movements: list[Movement] = field(default_factory=list)
+    rewards: list[RewardIssued] = field(default_factory=list)
+
+
+class _Origin(NamedTuple):
+    """Where the value of a new reward comes from."""
+
+    profile_id: str
+    lot: Lot
+    redemption_id: int
+
+
+def _given_back(
+    parcels: Parcels,
+    redemption: Redemption,
+    account: Account,
+    policy: ReturnPolicy,
+    at: Circumstances,
+) -> _Back:
+    """Each parcel goes back to its lot, or to a new reward, or is forfeited with a revoked one."""
+    back = _Back()
+    for lot_id, amount in parcels:
+        lot = account.lots[lot_id]
+        expired = lot.expired_by(at.now)
+        if lot.revoked:
+            target = Book.REVOKED
+        elif policy == "reissue" or expired:
+            target = Book.TRANSFERRED
+            expires_at = _fresh_expiry(lot, at) if policy == "reissue" else _grace_expiry(lot, at)
+            graced = policy == "restore"
+            origin = _Origin(account.profile_id or "", lot, redemption.id)
+            back.rewards.append(_carried_on(origin, amount, expires_at, at, graced=graced))
+        else:
+            target = Book.AVAILABLE
+        back.movements.extend(moved(lot_id, Book.REDEEMED, target, amount))
+    return back
+
+
+def _fresh_expiry(lot: Lot, at: Circumstances) -> datetime | None:
+    """A reissued reward lives as long as a new one under the same terms; never stays never."""
+    terms = lot.terms
+    if terms.expires_at is None:
+        return None
+    return end_of_day_after(at.now, terms.timezone, terms.period, terms.period_type)
+
+
+def _grace_expiry(lot: Lot, at: Circumstances) -> datetime | None:
+    """Value gets its grace days once; after that it comes back as expired as it was."""
+    if lot.terms.graced or at.settings.grace_days == 0:
+        return lot.terms.expires_at
+    return end_of_day_after(at.now, lot.terms.timezone, at.settings.grace_days, "days")
+
+
+def _carried_on(
+    origin: "_Origin",
+    amount: int,
+    expires_at: datetime | None,
+    at: Circumstances,
+    *,
+    graced: bool,
+) -> RewardIssued:
+    reward_id, lot = next(at.ids), origin.lot
+    return RewardIssued(
+        reward_id=reward_id,
+        profile_id=origin.profile_id,
+        definition_id=lot.terms.definition_id,
+        definition_version=lot.terms.definition_version,
+        period=lot.terms.period,
+        period_type=lot.terms.period_type,
+        value_initial_minor=amount,
+        value_remaining_minor=amount,
+        issued_at=at.now.replace(microsecond=0),
+        expires_at=expires_at,
+        timezone=lot.terms.timezone,
+        restored_from=lot.id,
+        redemption_id=origin.redemption_id,
+        graced=graced,
+        movements=moved(reward_id, Book.ISSUED, Book.AVAILABLE, amount),
+    )
+
+
+def _with_facts_due(
+    account: Account,
+    due: tuple[Event, ...],
+    record: Event,
+    rewards: Iterable[RewardIssued],
+    now: datetime,
+) -> tuple[Event, ...]:
+    """The decision whole; what is issued already expired is recorded as expired with it."""
+    events = (*due, record, *rewards)
+    return (*events, *facts_due(fold(events, account), now))
+
+
+def _redemption(redemption_id: int, account: Account) -> Redemption:
+    if redemption_id in account.final_records:
+        raise NotReversible(f"{redemption_id} is a return or a reversal; those are final.")
+    redemption = account.redemptions.get(redemption_id)
+    if redemption is None:
+        raise UnknownRedemption(f"There is no redemption {redemption_id}.")
+    return redemption
+
+
+def _take(lots: Iterable[Lot], amount: int) -> Parcels:
+    return _first(((lot.id, lot.amount(Book.AVAILABLE)) for lot in lots), amount)
+
+
+def _first(parcels: Iterable[tuple[int, int]], amount: int) -> Parcels:
+    """The first parcels up to an amount; the last one only in part where it is larger."""
+    taken: Parcels = []
+    for lot_id, there in parcels:
+        if amount <= 0:
+            break
+        part = min(there, amount)
+        taken.append((lot_id, part))
+        amount -= part
+    return taken
+
+
+def _movements(parcels: Parcels, source: Book, target: Book) -> tuple[Movement, ...]:
+    return tuple(m for lot, amount in parcels for m in moved(lot, source, target, amount))
+
+
+def _total(parcels: Parcels) -> int:
+    return sum(amount for _, amount in parcels)
+
+
+def _forfeited(movements: Iterable[Movement]) -> int:
+    return sum(m.amount_minor for m in movements if m.target is Book.REVOKED)

@@ -1,0 +1,154 @@
+"""Rewards: issue, revoke, and what time alone does to them."""
+
+from datetime import datetime
+
+from ledger.account.lots import Lot, in_expiry_order
+from ledger.account.state import Account, fold
+from ledger.decider import Circumstances
+from ledger.programme.reward_definitions import Definition, Programme
+from ledger.rejections import (
+    DefinitionNotAssignable,
+    InvalidRewardTerms,
+    UnknownDefinition,
+    UnknownReward,
+)
+from schemas.amounts import to_minor
+from schemas.events import Event
+from schemas.movements import Book, moved
+from schemas.profiles import ProfileRegistered
+from schemas.rewards import (
+    IssueReward,
+    RevokeReward,
+    RewardActivated,
+    RewardExpired,
+    RewardIssued,
+    RewardRevoked,
+)
+from schemas.times import end_of_day_after, parse_instant
+
+
+def facts_due(account: Account, now: datetime) -> tuple[Event, ...]:
+    """Activations and expiries due and not yet recorded; every decision starts with them."""
+    facts: list[Event] = []
+    for lot in in_expiry_order(account.open_lots.values()):
+        facts.extend(_due(lot, now))
+    return tuple(facts)
+
+
+def issue_reward(
+    command: IssueReward, account: Account, programme: Programme, at: Circumstances
+) -> tuple[Event, ...]:
+    """A new reward; the first one registers the profile (article, step 2)."""
+    definition = _assignable(command, programme)
+    due = facts_due(account, at.now)
+    registered = () if account.registered else (ProfileRegistered(profile_id=command.profile_id),)
+    issued = _issued(command, definition, at)
+    after = fold((*due, *registered, issued), account)
+    return (*due, *registered, issued, *facts_due(after, at.now))
+
+
+def revoke_reward(command: RevokeReward, account: Account, at: Circumstances) -> tuple[Event, ...]:
+    """What remains is taken back; what was spent stays spent."""
+    due = facts_due(account, at.now)
+    lot = fold(due, account).lots.get(command.reward_id)
+    if lot is None or lot.revoked:
+        raise UnknownReward(f"There is no reward {command.reward_id}.")
+    movements = (
+        *moved(lot.id, Book.PENDING, Book.REVOKED, lot.amount(Book.PENDING)),
+        *moved(lot.id, Book.AVAILABLE, Book.REVOKED, lot.amount(Book.AVAILABLE)),
+    )
+    return (*due, RewardRevoked(reward_id=lot.id, reason=command.reason, movements=movements))
+
+
+def _due(lot: Lot, now: datetime) -> list[Event]:
+    pending = lot.amount(Book.PENDING)
+    activates = bool(pending) and lot.terms.issued_at <= now
+    facts: list[Event] = []
+    if activates:
+        movement = moved(lot.id, Book.PENDING, Book.AVAILABLE, pending)
+        facts.append(RewardActivated(reward_id=lot.id, movements=movement))
+    remaining = lot.amount(Book.AVAILABLE) + (pending if activates else 0)
+    if remaining and lot.terms.expires_at is not None and lot.expired_by(now):
+        movement = moved(lot.id, Book.AVAILABLE, Book.EXPIRED, remaining)
+        expired = RewardExpired(
+            reward_id=lot.id, expires_at=lot.terms.expires_at, movements=movement
+        )
+        facts.append(expired)
+    return facts
+
+
+def _assignable(command: IssueReward, programme: Programme) -> Definition:
+    definition = programme.find(command.reward_definition_id, command.reward_definition_handle)
+    if definition is None:
+        named = command.reward_definition_id or command.reward_definition_handle
+        raise UnknownDefinition(f"There is no reward definition {named!r}; add it first.")
+    if definition.archived or not definition.is_assignable:
+        raise DefinitionNotAssignable(
+            f"Reward definition {definition.id} is archived or not assignable."
+        )
+    return definition
+
+
+def _issued(command: IssueReward, definition: Definition, at: Circumstances) -> RewardIssued:
+    digits = at.settings.currency_digits
+    initial = (
+        definition.value_minor
+        if command.value_initial is None
+        else to_minor(command.value_initial, digits=digits)
+    )
+    remaining = (
+        initial
+        if command.value_remaining is None
+        else to_minor(command.value_remaining, digits=digits)
+    )
+    if remaining > initial:
+        raise InvalidRewardTerms("value_remaining is above value_initial.")
+    issued_at = _whole_second(
+        at.now if command.issued_at is None else _instant("issued_at", command)
+    )
+    expires_at = _expires_at(command, definition, issued_at)
+    reward_id = next(at.ids)
+    book = Book.PENDING if issued_at > at.now else Book.AVAILABLE
+    return RewardIssued(
+        reward_id=reward_id,
+        profile_id=command.profile_id,
+        definition_id=definition.id,
+        definition_version=definition.version,
+        period=definition.period,
+        period_type=definition.period_type,
+        value_initial_minor=initial,
+        value_remaining_minor=remaining,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        timezone=command.timezone,
+        external_id=command.external_id,
+        meta=command.meta,
+        movements=moved(reward_id, Book.ISSUED, book, remaining),
+    )
+
+
+def _expires_at(
+    command: IssueReward, definition: Definition, issued_at: datetime
+) -> datetime | None:
+    """An explicit expiry wins over the definition's period; null means never."""
+    if "expires_at" not in command.model_fields_set:
+        return end_of_day_after(
+            issued_at, command.timezone, definition.period, definition.period_type
+        )
+    if command.expires_at is None:
+        return None
+    expires_at = _whole_second(_instant("expires_at", command))
+    if expires_at < issued_at:
+        raise InvalidRewardTerms("expires_at is before issued_at.")
+    return expires_at
+
+
+def _instant(name: str, command: IssueReward) -> datetime:
+    try:
+        return parse_instant(getattr(command, name), command.timezone)
+    except ValueError as error:
+        raise InvalidRewardTerms(f"{name}: {error}") from error
+
+
+def _whole_second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)

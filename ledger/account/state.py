@@ -1,0 +1,150 @@
+"""The folded state of an account. Immutable: versions share what they have in common."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+
+from immutables import Map
+
+from ledger.account.lots import Lot, Terms, in_expiry_order
+from schemas.events import Event
+from schemas.movements import Book, Movement
+from schemas.profiles import ProfileRegistered
+from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.rewards import RewardIssued, RewardRevoked
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """What a redemption took from each lot, and what of it has come back (minor units)."""
+
+    id: int
+    taken: tuple[tuple[int, int], ...]
+    reversible_until: datetime
+    given_back: Map[int, int] = field(default_factory=Map)
+    reversed: bool = False
+    external_id: str | None = None
+
+    def outstanding(self) -> list[tuple[int, int]]:
+        """What is still redeemed, lot by lot, in the order it was consumed."""
+        left = ((lot, amount - self.given_back.get(lot, 0)) for lot, amount in self.taken)
+        return [(lot, amount) for lot, amount in left if amount]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One profile's value: all lots, which of them are open, and the redemptions."""
+
+    profile_id: str | None = None
+    lots: Map[int, Lot] = field(default_factory=Map)
+    open_lots: Map[int, Lot] = field(default_factory=Map)
+    redemptions: Map[int, Redemption] = field(default_factory=Map)
+    final_records: Map[int, int] = field(default_factory=Map)
+    """Returns and reversals, by id → the redemption they belong to."""
+
+    @property
+    def registered(self) -> bool:
+        """Whether the account exists."""
+        return self.profile_id is not None
+
+    def spendable(self, now: datetime) -> list[Lot]:
+        """The lots a redemption consumes, in the order it does: nearest expiry first."""
+        return in_expiry_order(
+            lot
+            for lot in self.open_lots.values()
+            if lot.amount(Book.AVAILABLE) and not lot.expired_by(now)
+        )
+
+    def redemption_named(self, external_id: str) -> Redemption | None:
+        """The redemption with this external_id."""
+        named = (r for r in self.redemptions.values() if r.external_id == external_id)
+        return next(named, None)
+
+    def available_minor(self, now: datetime) -> int:
+        """The balance that can be spent at this moment."""
+        return sum(lot.amount(Book.AVAILABLE) for lot in self.spendable(now))
+
+
+def fold(events: Iterable[Event], account: Account | None = None) -> Account:
+    """The account after these events."""
+    return reduce(evolve, events, account or Account())
+
+
+def evolve(account: Account, event: Event) -> Account:
+    """The account after one more event: first its movements, then what it records beside them."""
+    match event:
+        case ProfileRegistered():
+            account = replace(account, profile_id=event.profile_id)
+        case RewardIssued():
+            account = _with_lot(account, Lot(id=event.reward_id, terms=_terms(event)))
+    for movement in event.movements:
+        account = _with_lot(account, account.lots[movement.lot].move(movement))
+    match event:
+        case RewardRevoked():
+            account = _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
+        case RedemptionMade():
+            account = _with_redemption(account, _made(event))
+        case RedemptionReversed() | RedemptionReturned():
+            account = _with_value_given_back(account, event)
+    return account
+
+
+def _with_lot(account: Account, lot: Lot) -> Account:
+    open_lots = account.open_lots
+    if lot.is_open:
+        open_lots = open_lots.set(lot.id, lot)
+    elif lot.id in open_lots:
+        open_lots = open_lots.delete(lot.id)
+    return replace(account, lots=account.lots.set(lot.id, lot), open_lots=open_lots)
+
+
+def _with_redemption(account: Account, redemption: Redemption) -> Account:
+    return replace(account, redemptions=account.redemptions.set(redemption.id, redemption))
+
+
+def _terms(event: RewardIssued) -> Terms:
+    return Terms(
+        definition_id=event.definition_id,
+        definition_version=event.definition_version,
+        period=event.period,
+        period_type=event.period_type,
+        value_initial_minor=event.value_initial_minor,
+        issued_at=event.issued_at,
+        expires_at=event.expires_at,
+        timezone=event.timezone,
+        graced=event.graced,
+    )
+
+
+def _made(event: RedemptionMade) -> Redemption:
+    return Redemption(
+        id=event.redemption_id,
+        taken=tuple((movement.lot, movement.amount_minor) for movement in event.movements),
+        reversible_until=event.reversible_until,
+        external_id=event.external_id,
+    )
+
+
+def _with_value_given_back(
+    account: Account, event: RedemptionReversed | RedemptionReturned
+) -> Account:
+    redemption = account.redemptions[event.redemption_id]
+    record_id = event.reversal_id if isinstance(event, RedemptionReversed) else event.return_id
+    account = replace(account, final_records=account.final_records.set(record_id, redemption.id))
+    return _with_redemption(
+        account,
+        replace(
+            redemption,
+            given_back=_added(redemption.given_back, event.movements),
+            reversed=isinstance(event, RedemptionReversed),
+        ),
+    )
+
+
+def _added(given_back: Map[int, int], movements: Sequence[Movement]) -> Map[int, int]:
+    for movement in movements:
+        if movement.source is Book.REDEEMED:
+            so_far = given_back.get(movement.lot, 0)
+            given_back = given_back.set(movement.lot, so_far + movement.amount_minor)
+    return given_back

@@ -1,0 +1,184 @@
+"""The event store in memory: for tests and for trying things out. Nothing survives the process."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from ledger.event_store import chain
+from ledger.event_store.port import (
+    APPEND_EVENTS_MAX,
+    EVENT_BYTES_MAX,
+    Append,
+    Claim,
+    CommandRecord,
+    Committed,
+    Conflicted,
+    NewEvent,
+    StreamHead,
+    Unit,
+)
+from schemas.envelope import Recorded
+
+
+class MemoryEventStore:
+    """Keeps every promise of the port but durability."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self._incarnation = uuid4()
+        self._log: list[Recorded] = []
+        self._streams: dict[str, list[Recorded]] = {}
+        self._records: dict[tuple[str, str], CommandRecord] = {}
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._appends: dict[UUID, Committed] = {}
+        self._next_id = 1
+
+    async def append(self, group: Append) -> Committed | Conflicted:
+        """See the port."""
+        check_group(group)
+        if group.append_id in self._appends:
+            return self._appends[group.append_id]
+        conflicted = self._conflicts(group)
+        if conflicted.streams or conflicted.records or conflicted.claims:
+            return conflicted
+        committed = self._written(group)
+        self._appends[group.append_id] = committed
+        return committed
+
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """See the port."""
+        return {stream_id: tuple(self._streams.get(stream_id, ())) for stream_id in stream_ids}
+
+    async def read_stream(
+        self, stream_id: str, *, after_version: int = 0, limit: int = 1_000
+    ) -> Sequence[Recorded]:
+        """See the port."""
+        return self._streams.get(stream_id, [])[after_version : after_version + limit]
+
+    async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
+        """See the port."""
+        return self._log[after_position : after_position + limit]
+
+    async def head(self) -> int:
+        """See the port."""
+        return len(self._log)
+
+    async def incarnation(self) -> UUID:
+        """See the port."""
+        return self._incarnation
+
+    async def claims(self, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Claim]:
+        """See the port."""
+        return {name: self._claims[name] for name in names if name in self._claims}
+
+    async def records(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], CommandRecord]:
+        """See the port."""
+        return {key: self._records[key] for key in keys if key in self._records}
+
+    async def new_ids(self, count: int) -> range:
+        """See the port."""
+        first, self._next_id = self._next_id, self._next_id + count
+        return range(first, self._next_id)
+
+    def _head_of(self, stream_id: str) -> StreamHead:
+        stream = self._streams.get(stream_id)
+        return (
+            StreamHead(stream[-1].stream_version, stream[-1].position) if stream else StreamHead()
+        )
+
+    def _conflicts(self, group: Append) -> Conflicted:
+        heads = {stream_id: self._head_of(stream_id) for stream_id in group.expected}
+        claims = [claim for unit in group.units for claim in unit.claims]
+        records = [unit.record for unit in group.units if unit.record]
+        return Conflicted(
+            streams={s: head for s, head in heads.items() if head != group.expected[s]},
+            records={
+                (r.client, r.key): self._records[r.client, r.key]
+                for r in records
+                if (r.client, r.key) in self._records
+            },
+            claims={
+                (c.kind, c.key): self._claims[c.kind, c.key]
+                for c in claims
+                if (c.kind, c.key) in self._claims
+            },
+        )
+
+    def _written(self, group: Append) -> Committed:
+        first = len(self._log) + 1
+        recorded_at = self._clock()
+        if self._log:
+            recorded_at = max(recorded_at, self._log[-1].recorded_at)
+        for unit in group.units:
+            self._write(unit, recorded_at)
+        return Committed(first, len(self._log) - first + 1, recorded_at)
+
+    def _write(self, unit: Unit, recorded_at: datetime) -> None:
+        first = len(self._log) + 1
+        for index, event in enumerate(unit.events):
+            self._add(self._recorded(event, unit, index, recorded_at))
+        for claim in unit.claims:
+            self._claims[claim.kind, claim.key] = claim
+        if unit.record:
+            record = unit.record
+            if unit.events:
+                record = replace(record, first_position=first, event_count=len(unit.events))
+            self._records[record.client, record.key] = record
+
+    def _recorded(self, event: NewEvent, unit: Unit, index: int, recorded_at: datetime) -> Recorded:
+        return Recorded(
+            position=len(self._log) + 1,
+            stream_id=event.stream_id,
+            stream_version=event.stream_version,
+            type=event.type,
+            schema_version=event.schema_version,
+            payload=event.payload,
+            command_id=unit.command_id,
+            correlation_id=unit.correlation_id,
+            causation_id=unit.causation_id,
+            occurred_at=event.occurred_at,
+            recorded_at=recorded_at,
+            actor=unit.actor,
+            batch_index=index,
+            batch_size=len(unit.events),
+            chain=b"",
+        )
+
+    def _add(self, recorded: Recorded) -> None:
+        previous = self._log[-1].chain if self._log else chain.genesis(self._incarnation)
+        linked = replace(recorded, chain=chain.link(previous, recorded, self._incarnation))
+        self._log.append(linked)
+        self._streams.setdefault(linked.stream_id, []).append(linked)
+
+
+def check_group(group: Append) -> None:
+    """What no store accepts, whatever it holds.
+
+    Raises:
+        ValueError: an event is too large, or the group contradicts itself.
+    """
+    events = [event for unit in group.units for event in unit.events]
+    if len(events) > APPEND_EVENTS_MAX:
+        raise ValueError(f"a group holds at most {APPEND_EVENTS_MAX} events")
+    if any(len(event.payload) > EVENT_BYTES_MAX for event in events):
+        raise ValueError(f"an event holds at most {EVENT_BYTES_MAX} bytes")
+    versions = {stream_id: head.version for stream_id, head in group.expected.items()}
+    for event in events:
+        if event.stream_id not in versions:
+            raise ValueError(f"the group writes to {event.stream_id} without expecting its head")
+        versions[event.stream_id] += 1
+        if event.stream_version != versions[event.stream_id]:
+            raise ValueError(f"the versions of {event.stream_id} are not consecutive")
+    _refuse_twice(f"{c.kind} {c.key}" for unit in group.units for c in unit.claims)
+    _refuse_twice(f"{u.record.client} {u.record.key}" for u in group.units if u.record)
+
+
+def _refuse_twice(names: Iterator[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"the group claims {name!r} twice")
+        seen.add(name)

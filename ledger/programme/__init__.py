@@ -1,0 +1,1 @@
+"""The programme: what holds for every account, such as the reward definitions."""

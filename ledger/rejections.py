@@ -1,0 +1,119 @@
+"""Every way the ledger says no. A refusal writes no event and has a stable code."""
+
+from typing import Any, ClassVar
+
+
+class Rejection(Exception):
+    """A refused command. `status` is the HTTP status, `code` never changes its meaning."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str]
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class InsufficientBalance(Rejection):
+    """The balance can't pay; `available_minor` says what there is."""
+
+    status = 422
+    code = "insufficient_balance"
+
+
+class UnknownProfile(Rejection):
+    """No account with this id has been registered."""
+
+    status = 404
+    code = "profile_not_found"
+
+
+class UnknownDefinition(Rejection):
+    """No reward definition with this id or handle."""
+
+    status = 422
+    code = "reward_definition_not_found"
+
+
+class DefinitionNotAssignable(Rejection):
+    """The definition is archived, or says that nothing is issued under it."""
+
+    code = "reward_definition_not_assignable"
+
+
+class HandleTaken(Rejection):
+    """Another definition has this handle; handles are never used again."""
+
+    code = "handle_taken"
+
+
+class UnknownReward(Rejection):
+    """No such reward, or it has been revoked."""
+
+    status = 404
+    code = "reward_not_found"
+
+
+class InvalidRewardTerms(Rejection):
+    """Values or times of the reward contradict each other."""
+
+    status = 422
+    code = "invalid_reward_terms"
+
+
+class UnknownRedemption(Rejection):
+    """No such redemption."""
+
+    status = 404
+    code = "redemption_not_found"
+
+
+class ReversalWindowClosed(Rejection):
+    """Too late to reverse: a return gives value back at any time."""
+
+    code = "reversal_window_closed"
+
+
+class AlreadyReversed(Rejection):
+    """The redemption has been undone before."""
+
+    code = "already_reversed"
+
+
+class RedemptionPartlyReturned(Rejection):
+    """Part of it has been returned, so it can't be undone as a whole."""
+
+    code = "redemption_partly_returned"
+
+
+class NotReversible(Rejection):
+    """A return or a reversal is final."""
+
+    code = "not_reversible"
+
+
+class ReturnExceedsRedemption(Rejection):
+    """More than what is left of the redemption; `returnable_minor` says how much that is."""
+
+    status = 422
+    code = "return_exceeds_redemption"
+
+
+class ExternalIdTaken(Rejection):
+    """Another request has used this external_id."""
+
+    code = "external_id_taken"
+
+
+class IdempotencyKeyReused(Rejection):
+    """The key was used for another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class TooMuchContention(Rejection):
+    """Others changed the same account again and again; nothing was written, try again."""
+
+    code = "conflict"

@@ -1,0 +1,102 @@
+"""The same request again: under its Idempotency-Key, or under its external_id."""
+
+from typing import Any
+
+import orjson
+
+from ledger.account.state import Account
+from ledger.commands import evolve_state, initial_state
+from ledger.event_store.port import Claim, CommandRecord, EventStore
+from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
+from ledger.submission import Accepted, AlreadyThere, Answer, Submission
+from schemas.commands import Command
+from schemas.events import Event, decode
+from schemas.redemptions import MakeRedemption
+from schemas.rewards import IssueReward
+
+EXTERNAL_ID_KINDS: dict[type[Command], str] = {
+    IssueReward: "reward.external_id",
+    MakeRedemption: "redemption.external_id",
+}
+
+
+class RecordedRefusal(Rejection):
+    """A refusal read back from its idempotency record: the first answer again."""
+
+    code = "recorded"
+
+    def __init__(self, outcome: dict[str, Any]) -> None:
+        super().__init__(outcome["detail"], **outcome["facts"])
+        self.__dict__.update(code=outcome["code"], status=outcome["status"])
+
+
+def outcome_bytes(answer: Answer | BaseException) -> bytes:
+    """What the idempotency record keeps: never the answer's text, only what it is rebuilt from."""
+    if isinstance(answer, Rejection):
+        refused = {
+            "code": answer.code,
+            "status": answer.status,
+            "detail": answer.detail,
+            "facts": answer.facts,
+        }
+        return orjson.dumps(refused)
+    if isinstance(answer, AlreadyThere):
+        return orjson.dumps({"stream": answer.stream_id, "external_id": answer.external_id})
+    assert isinstance(answer, Accepted)
+    return orjson.dumps({"stream": answer.stream_id})
+
+
+def external_name(submission: Submission) -> tuple[str, str] | None:
+    """The sender's own name for what the command creates, as a claim's (kind, key)."""
+    kind = EXTERNAL_ID_KINDS.get(type(submission.command))
+    external_id = getattr(submission.command, "external_id", None)
+    return None if kind is None or external_id is None else (kind, external_id)
+
+
+def answer_to_repeat(submission: Submission, standing: Claim, state: Any) -> AlreadyThere:
+    """The object as it is now, when it is the same request; otherwise the name is taken.
+
+    Raises:
+        ExternalIdTaken: another request has this external_id, or what it made is undone.
+    """
+    if standing.fingerprint != submission.fingerprint:
+        raise ExternalIdTaken(f"external_id {standing.key!r} was used by another request.")
+    if _undone(standing, state):
+        raise ExternalIdTaken(f"The redemption {standing.key!r} has been given back since.")
+    return AlreadyThere(standing.stream_id, standing.kind, standing.key, state)
+
+
+async def replayed(
+    store: EventStore, submission: Submission, record: CommandRecord
+) -> Answer | Rejection:
+    """The first answer again, rebuilt from the events, with the state right after them."""
+    if record.fingerprint != submission.fingerprint:
+        return IdempotencyKeyReused(
+            "This Idempotency-Key was used for another request; choose a new key."
+        )
+    outcome = orjson.loads(record.outcome)
+    if "code" in outcome:
+        return RecordedRefusal(outcome)
+    stream_id = outcome["stream"]
+    last = record.first_position + record.event_count - 1
+    state, events = initial_state(stream_id), list[Event]()
+    for recorded in (await store.read_streams([stream_id]))[stream_id]:
+        if record.event_count and recorded.position > last:
+            break
+        event = decode(recorded.type, recorded.schema_version, recorded.payload)
+        state = evolve_state(state, event)
+        if record.event_count and recorded.position >= record.first_position:
+            events.append(event)
+    if "external_id" in outcome:
+        name = external_name(submission)
+        assert name is not None
+        return AlreadyThere(stream_id, *name, state)
+    return Accepted(stream_id, tuple(events), state, replayed=True)
+
+
+def _undone(standing: Claim, state: Any) -> bool:
+    """Whether the redemption under this external_id has been reversed or returned in full."""
+    if standing.kind != EXTERNAL_ID_KINDS[MakeRedemption] or not isinstance(state, Account):
+        return False
+    redemption = state.redemption_named(standing.key)
+    return redemption is not None and not redemption.outstanding()

@@ -1,0 +1,76 @@
+"""What goes into the committer and what comes out of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from schemas.commands import Command
+from schemas.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One command with who sent it. `key` makes it repeatable; `fingerprint` tells its body."""
+
+    command: Command
+    client: str
+    actor: str
+    key: str | None = None
+    fingerprint: bytes = b""
+    command_id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command is durable: its events, and the stream's state right after them."""
+
+    stream_id: str
+    events: tuple[Event, ...]
+    state: Any
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """A repeat under the same external_id: `stream_id` holds what the first request created."""
+
+    stream_id: str
+    kind: str
+    external_id: str
+    state: Any
+
+
+Answer = Accepted | AlreadyThere
+
+
+@dataclass(eq=False, slots=True)
+class Pending:
+    """A submission waiting for its answer."""
+
+    submission: Submission
+    answered: asyncio.Future[Answer]
+    conflicts: int = 0
+    alone: bool = False
+    """It has met too many conflicts, or may be what the store refuses: a group of its own."""
+
+    def answer(self, answer: Answer | BaseException) -> None:
+        """Answer once. A caller who has gone away must not stop the others."""
+        if self.answered.done():
+            return
+        if isinstance(answer, BaseException):
+            self.answered.set_exception(answer)
+        else:
+            self.answered.set_result(answer)
+
+
+class Overloaded(Exception):
+    """The queue is full: nothing was accepted, try again soon."""
+
+
+class OutcomeUnknown(Exception):
+    """No answer in time. The command may still be committed: repeat it under the same key."""
+
+
+class Unavailable(Exception):
+    """The event store can't be reached; nothing was written."""

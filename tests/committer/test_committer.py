@@ -1,0 +1,334 @@
+"""The committer: what commits together, what is refused, repeated, in conflict, or lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ledger.account.state import Account
+from ledger.committer import Committer
+from ledger.event_store.memory import MemoryEventStore
+from ledger.event_store.port import Append, Committed, Conflicted, EventStoreUnavailable
+from ledger.rejections import (
+    ExternalIdTaken,
+    IdempotencyKeyReused,
+    InsufficientBalance,
+    Rejection,
+    UnknownRedemption,
+)
+from ledger.submission import (
+    Accepted,
+    AlreadyThere,
+    Answer,
+    OutcomeUnknown,
+    Overloaded,
+    Submission,
+    Unavailable,
+)
+from schemas.commands import Command
+from schemas.redemptions import MakeRedemption, RedemptionMade, ReverseRedemption
+from schemas.reward_definitions import AddRewardDefinition, RewardDefinitionAdded
+from schemas.rewards import IssueReward
+
+NOW = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+class FaultyStore(MemoryEventStore):
+    """The memory store with faults to inject: lost answers, a store that can't be reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers_to_lose = 0
+        self.unreachable = False
+        self.appends: list[Append] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def append(self, group: Append) -> Committed | Conflicted:
+        self.appends.append(group)
+        await self.gate.wait()
+        result = await super().append(group)
+        if self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise EventStoreUnavailable
+        return result
+
+    async def read_streams(self, stream_ids: Sequence[str]) -> Any:
+        if self.unreachable:
+            raise EventStoreUnavailable
+        return await super().read_streams(stream_ids)
+
+
+class Process:
+    """One committer over a store, as one process of a deployment has it."""
+
+    def __init__(self, store: MemoryEventStore, **options: Any) -> None:
+        self.committer = Committer(store, clock=lambda: NOW, **options)
+        self.task = asyncio.create_task(self.committer.run())
+
+    async def send(self, command: Command, *, key: str | None = None, body: str = "") -> Answer:
+        fingerprint = (body or command.model_dump_json()).encode()
+        submission = Submission(command, "till", "till-1", key=key, fingerprint=fingerprint)
+        return await self.committer.submit(submission)
+
+    async def accepted(self, command: Command, **options: Any) -> Accepted:
+        answer = await self.send(command, **options)
+        assert isinstance(answer, Accepted)
+        return answer
+
+
+@pytest.fixture
+async def store() -> FaultyStore:
+    return FaultyStore()
+
+
+@pytest.fixture
+async def process(store: FaultyStore) -> AsyncIterator[Process]:
+    process = Process(store)
+    yield process
+    process.task.cancel()
+
+
+@pytest.fixture
+async def other_process(store: FaultyStore) -> AsyncIterator[Process]:
+    process = Process(store)
+    yield process
+    process.task.cancel()
+
+
+async def defined(process: Process, **changes: Any) -> int:
+    fields = {"name": "B", "handle": "birthday", "value": "10", "type": "birthday", "period": 30}
+    answer = await process.accepted(AddRewardDefinition.model_validate(fields | changes))
+    (added,) = answer.events
+    assert isinstance(added, RewardDefinitionAdded)
+    return added.definition_id
+
+
+def reward(profile: str = "p", value: str = "10", **more: Any) -> IssueReward:
+    fields = {"profile_id": profile, "reward_definition_handle": "birthday", "value_initial": value}
+    return IssueReward.model_validate(fields | more)
+
+
+def redeem(amount: str, profile: str = "p", **more: Any) -> MakeRedemption:
+    return MakeRedemption.model_validate({"profile_id": profile, "amount": amount} | more)
+
+
+def balance(answer: Answer) -> int:
+    assert isinstance(answer.state, Account)
+    return answer.state.available_minor(NOW)
+
+
+async def test_the_article_ends_with_a_balance_of_nothing(process: Process) -> None:
+    await defined(process)
+    assert balance(await process.send(reward())) == 1000
+    assert balance(await process.send(redeem("10"))) == 0
+
+
+async def test_of_200_simultaneous_redemptions_of_a_balance_good_for_one_one_succeeds(
+    process: Process, other_process: Process
+) -> None:
+    await defined(process)
+    await process.send(reward())
+    both = (process, other_process)
+    answers = await asyncio.gather(
+        *(both[n % 2].send(redeem("10")) for n in range(200)), return_exceptions=True
+    )
+    accepted = [a for a in answers if isinstance(a, Accepted)]
+    refused = [a for a in answers if isinstance(a, Rejection)]
+    assert len(accepted) == 1
+    assert {r.code for r in refused} <= {"insufficient_balance", "conflict"}
+    assert len(refused) == 199
+
+
+async def test_commands_that_arrive_during_a_commit_go_together_in_the_next(
+    process: Process, store: FaultyStore
+) -> None:
+    await defined(process)
+    store.gate.clear()
+    store.appends.clear()
+    first = asyncio.create_task(process.send(reward("p0")))
+    await asyncio.sleep(0.01)
+    rest = [asyncio.create_task(process.send(reward(f"p{n}"))) for n in range(1, 50)]
+    await asyncio.sleep(0.01)
+    store.gate.set()
+    await asyncio.gather(first, *rest)
+    assert [len(group.units) for group in store.appends] == [1, 49]
+
+
+async def test_a_key_repeated_gives_the_first_answer_again(
+    process: Process, other_process: Process
+) -> None:
+    await defined(process)
+    await process.send(reward())
+    first = await process.accepted(redeem("4"), key="k1")
+    await process.send(redeem("5"), key="k2")
+    again = await other_process.accepted(redeem("4"), key="k1")
+    assert again.replayed
+    assert again.events == first.events
+    assert balance(again) == balance(first) == 600
+
+
+async def test_a_refusal_is_final_under_its_key(process: Process) -> None:
+    await defined(process)
+    await process.send(reward(value="5"))
+    for _ in range(2):
+        with pytest.raises(Rejection) as refused:
+            await process.send(redeem("7"), key="k1")
+        assert refused.value.code == "insufficient_balance"
+        assert refused.value.status == 422
+        assert refused.value.facts == {"available_minor": 500}
+        await process.send(reward(value="5"))
+
+
+async def test_a_key_with_another_body_is_refused(process: Process) -> None:
+    await defined(process)
+    await process.send(reward(), key="k1")
+    with pytest.raises(IdempotencyKeyReused):
+        await process.send(reward(value="9"), key="k1")
+
+
+async def test_concurrent_repeats_of_one_key_commit_once(process: Process) -> None:
+    await defined(process)
+    await process.send(reward(value="30"))
+    answers = await asyncio.gather(*(process.send(redeem("10"), key="k") for _ in range(20)))
+    assert {balance(answer) for answer in answers} == {2000}
+    assert sum(isinstance(a, Accepted) and not a.replayed for a in answers) == 1
+
+
+async def test_an_external_id_repeated_returns_what_is_there(process: Process) -> None:
+    await defined(process)
+    await process.send(reward(value="30"))
+    await process.send(redeem("10", external_id="sale-1"))
+    again = await process.send(redeem("10", external_id="sale-1"))
+    assert isinstance(again, AlreadyThere)
+    assert balance(again) == 2000
+    with pytest.raises(ExternalIdTaken):
+        await process.send(redeem("11", external_id="sale-1"))
+
+
+async def test_an_external_id_of_a_redemption_since_reversed_is_taken(process: Process) -> None:
+    await defined(process)
+    await process.send(reward())
+    made = (await process.accepted(redeem("10", external_id="sale-1"))).events[-1]
+    assert isinstance(made, RedemptionMade)
+    reversal = ReverseRedemption(redemption_id=made.redemption_id)
+    assert balance(await process.send(reversal)) == 1000
+    with pytest.raises(ExternalIdTaken):
+        await process.send(redeem("10", external_id="sale-1"))
+
+
+async def test_an_external_id_belongs_to_one_account_only(
+    process: Process, other_process: Process
+) -> None:
+    await defined(process)
+    results = await asyncio.gather(
+        process.send(reward("p", external_id="x")),
+        other_process.send(reward("q", external_id="x")),
+        return_exceptions=True,
+    )
+    assert sorted(type(r).__name__ for r in results) == ["Accepted", "ExternalIdTaken"]
+
+
+async def test_a_refusal_never_rests_on_a_stale_cache(
+    process: Process, other_process: Process
+) -> None:
+    await defined(process)
+    await process.send(reward(value="5"))
+    assert balance(await other_process.send(redeem("1"))) == 400
+    await process.send(reward(value="5"))
+    assert balance(await other_process.send(redeem("9"))) == 0
+
+
+async def test_an_acceptance_never_rests_on_a_stale_cache(
+    process: Process, other_process: Process
+) -> None:
+    await defined(process)
+    await process.send(reward(value="5"))
+    await other_process.send(redeem("1"))
+    await process.send(redeem("4"))
+    with pytest.raises(InsufficientBalance):
+        await other_process.send(redeem("1"))
+
+
+async def test_a_lost_answer_is_asked_for_again_and_commits_once(
+    process: Process, store: FaultyStore
+) -> None:
+    await defined(process)
+    await process.send(reward(value="30"))
+    store.answers_to_lose = 2
+    assert balance(await process.send(redeem("10"))) == 2000
+    assert balance(await process.send(redeem("10"))) == 1000
+
+
+async def test_a_caller_who_leaves_cancels_nothing(process: Process, store: FaultyStore) -> None:
+    await defined(process)
+    await process.send(reward(value="30"))
+    store.gate.clear()
+    gone = asyncio.create_task(process.send(redeem("10")))
+    stays = asyncio.create_task(process.send(redeem("10")))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    await asyncio.sleep(0.01)
+    store.gate.set()
+    assert balance(await stays) == 1000
+
+
+async def test_no_answer_in_time_is_said_to_be_unknown(
+    process: Process, store: FaultyStore
+) -> None:
+    await defined(process)
+    store.gate.clear()
+    submission = Submission(reward(), "till", "till-1", key="k")
+    with pytest.raises(OutcomeUnknown):
+        await process.committer.submit(submission, seconds_max=0.05)
+    store.gate.set()
+    submission = Submission(reward(), "till", "till-1", key="k")
+    again = await process.committer.submit(submission)
+    assert isinstance(again, Accepted)
+    assert again.replayed
+    assert balance(again) == 1000
+
+
+async def test_a_store_that_cant_be_read_refuses_and_recovers(
+    process: Process, store: FaultyStore
+) -> None:
+    await defined(process)
+    store.unreachable = True
+    with pytest.raises(Unavailable):
+        await process.send(reward())
+    store.unreachable = False
+    assert balance(await process.send(reward())) == 1000
+
+
+async def test_a_full_queue_accepts_nothing(store: FaultyStore) -> None:
+    process = Process(store, queue_max=2)
+    await defined(process)
+    store.gate.clear()
+    first = asyncio.create_task(process.send(reward("p1")))
+    await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(process.send(reward(f"p{n}"))) for n in (2, 3)]
+    await asyncio.sleep(0.01)
+    with pytest.raises(Overloaded):
+        await process.send(reward("p4"))
+    store.gate.set()
+    await asyncio.gather(first, *waiting)
+    process.task.cancel()
+
+
+async def test_an_event_too_large_fails_alone(process: Process) -> None:
+    await defined(process)
+    large = {"note": "x" * 600_000}
+    results = await asyncio.gather(
+        process.send(reward("p1")),
+        process.send(reward("p2", meta=large)),
+        process.send(reward("p3")),
+        return_exceptions=True,
+    )
+    assert [type(r).__name__ for r in results] == ["Accepted", "ValueError", "Accepted"]
+
+
+async def test_what_does_not_exist_is_not_found(process: Process) -> None:
+    with pytest.raises(UnknownRedemption):
+        await process.send(ReverseRedemption(redemption_id=1))
