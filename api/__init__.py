@@ -1,0 +1,1 @@
+"""The HTTP side: reads requests, asks the ledger, and writes answers. Decides nothing itself."""
