@@ -60,7 +60,7 @@ def test_the_comparison_meets_many_clock_changes() -> None:
 
 
 @given(
-    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(  # noqa: DTZ001 - wall times
+    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
         lambda moment: moment.replace(microsecond=0)
     ),
     st.sampled_from(ZONES),
@@ -73,14 +73,14 @@ def test_any_wall_time_agrees(wall: datetime, zone: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
     st.sampled_from(ZONES),
     st.integers(0, 500),
 )
 def test_the_end_of_a_day_is_on_the_local_date(issued: datetime, zone: str, days: int) -> None:
     ends = end_of_day_after(issued, zone, days, "days")
     last = issued.astimezone(ZoneInfo(zone)).date() + timedelta(days=days)
-    wall = datetime(last.year, last.month, last.day, 23, 59, 59)  # noqa: DTZ001 - wall time
+    wall = datetime(last.year, last.month, last.day, 23, 59, 59)
     assert ends == expected(wall, zone)
 
 
@@ -126,7 +126,7 @@ def test_refuses_other_times(text: str) -> None:
 
 
 def test_instants_without_an_offset_are_refused() -> None:
-    naive = datetime(2021, 2, 10)  # noqa: DTZ001 - that is the point
+    naive = datetime(2021, 2, 10)
     with pytest.raises(ValueError, match="offset"):
         utc_text(naive)
 
