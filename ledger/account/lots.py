@@ -50,7 +50,7 @@ class Lot:
     def expired_by(self, now: datetime) -> bool:
         """Available until the end of the `expires_at` second, and not an instant longer."""
         expires_at = self.terms.expires_at
-        return expires_at is not None and now >= expires_at + WHOLE_SECOND
+        return expires_at is not None and now - expires_at >= WHOLE_SECOND
 
     def move(self, movement: Movement) -> "Lot":
         """The lot after a movement.

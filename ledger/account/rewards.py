@@ -132,9 +132,12 @@ def _expires_at(
 ) -> datetime | None:
     """An explicit expiry wins over the definition's period; null means never."""
     if "expires_at" not in command.model_fields_set:
-        return end_of_day_after(
-            issued_at, command.timezone, definition.period, definition.period_type
-        )
+        try:
+            return end_of_day_after(
+                issued_at, command.timezone, definition.period, definition.period_type
+            )
+        except ValueError as error:
+            raise InvalidRewardTerms(str(error)) from error
     if command.expires_at is None:
         return None
     expires_at = _whole_second(_instant("expires_at", command))

@@ -82,8 +82,10 @@ def evolve_programme(programme: Programme, event: Event) -> Programme:
     """The programme after one more event."""
     match event:
         case RewardDefinitionAdded() | RewardDefinitionChanged():
+            before = programme.definitions.get(event.definition_id)
+            after = Definition(event, archived=before is not None and before.archived)
             return Programme(
-                programme.definitions.set(event.definition_id, Definition(event)),
+                programme.definitions.set(event.definition_id, after),
                 programme.handles.set(event.handle, event.definition_id),
             )
         case RewardDefinitionArchived():

@@ -1,0 +1,201 @@
+"""The event store on PostgreSQL: one call per group, which holds no lock after it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from ledger.event_store.memory import check_group
+from ledger.event_store.port import (
+    Append,
+    Claim,
+    CommandRecord,
+    Committed,
+    Conflicted,
+    EventStoreUnavailable,
+    StreamHead,
+)
+from schemas.envelope import Recorded
+
+APPEND_SECONDS_MAX = 10.0
+READ_SECONDS_MAX = 10.0
+ID_BLOCK = 2_000
+"""The increment of the sequence `ledger.ids`."""
+
+_PARAMETERS = ", ".join(f"${n}" for n in range(1, 27))
+_APPEND = f"CALL ledger.append_batch_tx({_PARAMETERS}, NULL, NULL, NULL, NULL)"
+_COLUMNS = (
+    "position, stream_id, stream_version, type, schema_version, payload, command_id, "
+    "correlation_id, causation_id, occurred_at, recorded_at, actor, batch_index, batch_size, chain"
+)
+_LOST = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection broke in the middle of a message
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresEventStore:
+    """Open it with `connect`, close it with `close`. Reads use a pool, appends one connection."""
+
+    def __init__(self, dsn: str, pool: "asyncpg.Pool[Any]") -> None:
+        self._dsn = dsn
+        self._pool = pool
+        self._writer: asyncpg.Connection[Any] | None = None
+
+    @classmethod
+    async def connect(cls, dsn: str) -> "PostgresEventStore":
+        """A store on a migrated database."""
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
+        return cls(dsn, pool)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        self._discard_writer()
+        await self._pool.close()
+
+    async def append(self, group: Append) -> Committed | Conflicted:
+        """See the port. After any fault the connection is never used again: a late cancel or an
+        unread answer would hit the next group."""
+        check_group(group)
+        try:
+            async with asyncio.timeout(APPEND_SECONDS_MAX):
+                if self._writer is None:
+                    self._writer = await asyncpg.connect(self._dsn)
+                row = await self._writer.fetchrow(_APPEND, group.append_id, *_arrays(group))
+        except asyncpg.DataError as error:
+            self._discard_writer()
+            raise ValueError(f"the store can't write this: {error}") from error
+        except BaseException as error:
+            self._discard_writer()
+            if isinstance(error, _LOST):
+                raise EventStoreUnavailable(repr(error)) from error
+            raise
+        assert row is not None
+        if row["o_conflicts"] is None:
+            return Committed(row["o_first"], row["o_count"], row["o_recorded"])
+        return await self._conflicted(orjson.loads(row["o_conflicts"]))
+
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """See the port."""
+        streams: dict[str, list[Recorded]] = {stream_id: [] for stream_id in stream_ids}
+        query = (
+            f"SELECT {_COLUMNS} FROM ledger.events WHERE stream_id = ANY($1::text[]) "  # noqa: S608
+            "ORDER BY stream_id, stream_version"
+        )
+        for recorded in await self._events(query, list(stream_ids)):
+            streams[recorded.stream_id].append(recorded)
+        return streams
+
+    async def read_stream(
+        self, stream_id: str, *, after_version: int = 0, limit: int = 1_000
+    ) -> Sequence[Recorded]:
+        """See the port."""
+        query = (
+            f"SELECT {_COLUMNS} FROM ledger.events WHERE stream_id = $1 "  # noqa: S608
+            "AND stream_version > $2 ORDER BY stream_version LIMIT $3"
+        )
+        return await self._events(query, stream_id, after_version, limit)
+
+    async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
+        """See the port."""
+        query = (
+            f"SELECT {_COLUMNS} FROM ledger.events WHERE position > $1 "  # noqa: S608
+            "ORDER BY position LIMIT $2"
+        )
+        return await self._events(query, after_position, limit)
+
+    async def head(self) -> int:
+        """See the port."""
+        (row,) = await self._fetch("SELECT coalesce(max(position), 0) AS head FROM ledger.events")
+        return int(row["head"])
+
+    async def incarnation(self) -> UUID:
+        """See the port."""
+        (row,) = await self._fetch("SELECT incarnation FROM ledger.log")
+        return UUID(str(row["incarnation"]))
+
+    async def claims(self, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Claim]:
+        """See the port."""
+        rows = await self._fetch(
+            "SELECT kind, key, stream_id, fingerprint FROM unnest($1::text[], $2::text[]) "
+            "AS x(kind, key) JOIN ledger.reservations USING (kind, key)",
+            *_columns(names),
+        )
+        return {(r["kind"], r["key"]): Claim(**dict(r)) for r in rows}
+
+    async def records(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], CommandRecord]:
+        """See the port."""
+        rows = await self._fetch(
+            "SELECT client, key, fingerprint, outcome, first_position, event_count "
+            "FROM unnest($1::text[], $2::text[]) AS x(client, key) "
+            "JOIN ledger.commands USING (client, key)",
+            *_columns(keys),
+        )
+        return {(r["client"], r["key"]): CommandRecord(**dict(r)) for r in rows}
+
+    async def new_ids(self, count: int) -> range:
+        """See the port. Each step of the sequence is a whole block, so blocks never overlap."""
+        if count > ID_BLOCK:
+            raise ValueError(f"at most {ID_BLOCK} identifiers at once")
+        (row,) = await self._fetch("SELECT nextval('ledger.ids') AS id")
+        return range(row["id"], row["id"] + count)
+
+    async def _conflicted(self, found: dict[str, list[list[Any]]]) -> Conflicted:
+        return Conflicted(
+            streams={s: StreamHead(v, p) for s, v, p in found.get("streams", ())},
+            records=await self.records([(c, k) for c, k in found.get("records", ())]),
+            claims=await self.claims([(k, n) for k, n in found.get("claims", ())]),
+        )
+
+    async def _events(self, query: str, *arguments: Any) -> list[Recorded]:
+        return [Recorded(*row) for row in await self._fetch(query, *arguments)]
+
+    async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
+        try:
+            return await self._pool.fetch(query, *arguments, timeout=READ_SECONDS_MAX)
+        except _LOST as error:
+            raise EventStoreUnavailable(repr(error)) from error
+
+    def _discard_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.terminate()
+            self._writer = None
+
+
+def _columns(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _arrays(group: Append) -> list[list[Any]]:
+    """The group as parallel arrays, in the order of the procedure's parameters."""
+    expected = [(s, head.version, head.position) for s, head in group.expected.items()]
+    events = [
+        (n, e.stream_id, e.stream_version, e.type, e.schema_version, e.payload, u.command_id,
+         u.correlation_id, u.causation_id, e.occurred_at, u.actor, index, len(u.events))
+        for n, u in enumerate(group.units)
+        for index, e in enumerate(u.events)
+    ]  # fmt: skip
+    records = [
+        (n, u.record.client, u.record.key, u.record.fingerprint, u.record.outcome)
+        for n, u in enumerate(group.units)
+        if u.record
+    ]
+    claims = [(c.kind, c.key, c.stream_id, c.fingerprint) for u in group.units for c in u.claims]
+    return [
+        *_transposed(expected, 3),
+        *_transposed(events, 13),
+        *_transposed(records, 5),
+        *_transposed(claims, 4),
+    ]
+
+
+def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(width)]

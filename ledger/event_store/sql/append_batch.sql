@@ -1,0 +1,102 @@
+-- Appends one group, all of it or nothing. Conflicts are answers, not errors.
+-- x: the heads the group rests on; e: events; c: command records; r: reservations.
+
+CREATE FUNCTION ledger.append_batch(
+  p_append uuid,
+  x_stream text[], x_version integer[], x_position bigint[],
+  e_unit integer[], e_stream text[], e_version integer[], e_type text[], e_schema integer[],
+  e_payload bytea[], e_command uuid[], e_correlation uuid[], e_causation uuid[],
+  e_occurred timestamptz[], e_actor text[], e_index integer[], e_size integer[],
+  c_unit integer[], c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
+  OUT o_first bigint, OUT o_count integer, OUT o_recorded timestamptz, OUT o_conflicts jsonb
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  head_position bigint;
+  head_recorded timestamptz;
+  head_chain bytea;
+  log_id uuid;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'append_batch needs READ COMMITTED: each check must see what is committed now';
+  END IF;
+  -- The lock alone, in a statement of its own: a check in the same statement would see the
+  -- snapshot from before the wait.
+  PERFORM pg_advisory_xact_lock(7236452, 1);
+  PERFORM set_config('synchronous_commit', 'on', true);
+
+  SELECT first_position, event_count, recorded_at INTO o_first, o_count, o_recorded
+    FROM ledger.appends WHERE append_id = p_append;
+  IF FOUND THEN RETURN; END IF;
+
+  SELECT jsonb_strip_nulls(jsonb_build_object(
+    'streams', (SELECT jsonb_agg(jsonb_build_array(x.s, coalesce(h.v, 0), coalesce(h.p, 0)))
+      FROM unnest(x_stream, x_version, x_position) AS x(s, v, p)
+      LEFT JOIN LATERAL (SELECT e.stream_version AS v, e.position AS p FROM ledger.events e
+        WHERE e.stream_id = x.s ORDER BY e.stream_version DESC LIMIT 1) h ON true
+      WHERE (coalesce(h.v, 0), coalesce(h.p, 0)) <> (x.v, x.p)),
+    'records', (SELECT jsonb_agg(jsonb_build_array(c.client, c.key))
+      FROM unnest(c_client, c_key) AS x(client, key) JOIN ledger.commands c USING (client, key)),
+    'claims', (SELECT jsonb_agg(jsonb_build_array(r.kind, r.key))
+      FROM unnest(r_kind, r_key) AS x(kind, key) JOIN ledger.reservations r USING (kind, key))
+  )) INTO o_conflicts;
+  IF o_conflicts <> '{}' THEN RETURN; END IF;
+  o_conflicts := NULL;
+
+  SELECT incarnation INTO STRICT log_id FROM ledger.log;
+  SELECT position, recorded_at, chain INTO head_position, head_recorded, head_chain
+    FROM ledger.events ORDER BY position DESC LIMIT 1;
+  head_position := coalesce(head_position, 0);
+  head_chain := coalesce(head_chain, ledger.genesis(log_id));
+  o_first := head_position + 1;
+  o_count := coalesce(array_length(e_stream, 1), 0);
+  o_recorded := greatest(clock_timestamp(), head_recorded);
+
+  INSERT INTO ledger.events
+  SELECT head_position + e.n, e.stream, e.version, e.type, e.schema, e.payload, e.command,
+    e.correlation, e.causation, e.occurred, o_recorded, e.actor, e.index, e.size,
+    ledger.chained(
+      ledger.sized(convert_to('rewards-ledger/event', 'UTF8')) || int4send(1) || uuid_send(log_id)
+      || int8send(head_position + e.n) || ledger.sized(convert_to(e.stream, 'UTF8'))
+      || int4send(e.version) || ledger.sized(convert_to(e.type, 'UTF8')) || int4send(e.schema)
+      || ledger.sized(e.payload) || uuid_send(e.command)
+      || coalesce('\x01'::bytea || uuid_send(e.correlation), '\x00'::bytea)
+      || coalesce('\x01'::bytea || uuid_send(e.causation), '\x00'::bytea)
+      || timestamptz_send(e.occurred) || timestamptz_send(o_recorded)
+      || ledger.sized(convert_to(e.actor, 'UTF8')) || int4send(e.index) || int4send(e.size),
+      head_chain) OVER (ORDER BY e.n ROWS UNBOUNDED PRECEDING)
+  FROM unnest(e_stream, e_version, e_type, e_schema, e_payload, e_command, e_correlation,
+    e_causation, e_occurred, e_actor, e_index, e_size) WITH ORDINALITY
+    AS e(stream, version, type, schema, payload, command, correlation, causation, occurred, actor,
+      index, size, n);
+
+  INSERT INTO ledger.commands
+  SELECT c.client, c.key, c.fingerprint, c.outcome,
+    coalesce(head_position + u.first, 0), coalesce(u.count, 0)
+  FROM unnest(c_unit, c_client, c_key, c_fingerprint, c_outcome)
+    AS c(unit, client, key, fingerprint, outcome)
+  LEFT JOIN (SELECT unit, min(n) AS first, count(*) AS count
+    FROM unnest(e_unit) WITH ORDINALITY AS e(unit, n) GROUP BY unit) u USING (unit);
+
+  INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint);
+  INSERT INTO ledger.appends VALUES (p_append, o_first, o_count, o_recorded);
+END $$;
+
+-- COMMIT on the server: a client that stalls after this message holds no lock.
+CREATE PROCEDURE ledger.append_batch_tx(
+  p_append uuid,
+  x_stream text[], x_version integer[], x_position bigint[],
+  e_unit integer[], e_stream text[], e_version integer[], e_type text[], e_schema integer[],
+  e_payload bytea[], e_command uuid[], e_correlation uuid[], e_causation uuid[],
+  e_occurred timestamptz[], e_actor text[], e_index integer[], e_size integer[],
+  c_unit integer[], c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
+  INOUT o_first bigint, INOUT o_count integer, INOUT o_recorded timestamptz, INOUT o_conflicts jsonb
+) LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT * INTO o_first, o_count, o_recorded, o_conflicts FROM ledger.append_batch(
+    p_append, x_stream, x_version, x_position, e_unit, e_stream, e_version, e_type, e_schema,
+    e_payload, e_command, e_correlation, e_causation, e_occurred, e_actor, e_index, e_size,
+    c_unit, c_client, c_key, c_fingerprint, c_outcome, r_kind, r_key, r_stream, r_fingerprint);
+  COMMIT;
+END $$;

@@ -1,0 +1,172 @@
+"""One contract, two adapters. Expectations are written by hand, never computed by shared code."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ledger.event_store import chain
+from ledger.event_store.memory import MemoryEventStore
+from ledger.event_store.port import (
+    EVENT_BYTES_MAX,
+    Append,
+    Claim,
+    CommandRecord,
+    Committed,
+    Conflicted,
+    EventStore,
+    NewEvent,
+    StreamHead,
+    Unit,
+)
+from ledger.event_store.postgres import PostgresEventStore
+
+NOW = datetime(2031, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
+EMPTY = StreamHead()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def store(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[EventStore]:
+    if request.param == "memory":
+        yield MemoryEventStore()
+        return
+    postgres = await PostgresEventStore.connect(database_url)
+    yield postgres
+    await postgres.close()
+
+
+def event(stream: str = "a", version: int = 1, **changes: Any) -> NewEvent:
+    return replace(NewEvent(stream, version, "Granted", 1, b'{"n":1}', NOW), **changes)
+
+
+def unit(*events: NewEvent, **more: Any) -> Unit:
+    return Unit(uuid4(), "till-1", events, **more)
+
+
+def group(*units: Unit, **expected: StreamHead) -> Append:
+    return Append(uuid4(), units, expected)
+
+
+async def test_positions_are_dense_over_all_streams(store: EventStore) -> None:
+    first = await store.append(group(unit(event("a", 1), event("b", 1)), a=EMPTY, b=EMPTY))
+    second = await store.append(group(unit(event("a", 2)), a=StreamHead(1, 1)))
+    assert isinstance(first, Committed)
+    assert isinstance(second, Committed)
+    assert (first.first_position, first.event_count) == (1, 2)
+    assert (second.first_position, second.event_count) == (3, 1)
+    assert second.recorded_at >= first.recorded_at
+    assert [e.position for e in await store.read_log(after_position=1, limit=9)] == [2, 3]
+    assert await store.head() == 3
+
+
+async def test_an_event_is_read_as_it_was_written(store: EventStore) -> None:
+    written = unit(
+        event(payload=b"\x00\xff {}", type="É"), correlation_id=uuid4(), causation_id=uuid4()
+    )
+    await store.append(group(written, a=EMPTY))
+    (read,) = await store.read_stream("a")
+    assert (read.stream_id, read.stream_version, read.type) == ("a", 1, "É")
+    assert (read.payload, read.occurred_at, read.actor) == (b"\x00\xff {}", NOW, "till-1")
+    assert (read.command_id, read.correlation_id, read.causation_id) == (
+        written.command_id, written.correlation_id, written.causation_id
+    )  # fmt: skip
+    assert (read.batch_index, read.batch_size) == (0, 1)
+    assert list((await store.read_streams(["a", "none"]))["none"]) == []
+
+
+async def test_a_stream_that_moved_on_is_a_conflict_and_nothing_is_written(
+    store: EventStore,
+) -> None:
+    await store.append(group(unit(event()), a=EMPTY))
+    result = await store.append(group(unit(event("b", 1)), unit(event("a", 1)), a=EMPTY, b=EMPTY))
+    assert result == Conflicted(streams={"a": StreamHead(1, 1)})
+    assert await store.head() == 1
+
+
+async def test_the_same_version_at_another_position_is_a_conflict(store: EventStore) -> None:
+    """A balance was overdrawn where versions alone were compared."""
+    await store.append(group(unit(event("other", 1)), other=EMPTY))
+    await store.append(group(unit(event("a", 1)), a=EMPTY))
+    result = await store.append(group(unit(event("a", 2)), a=StreamHead(1, 1)))
+    assert result == Conflicted(streams={"a": StreamHead(1, 2)})
+    assert await store.head() == 2
+
+
+async def test_a_stream_only_read_is_checked_as_well(store: EventStore) -> None:
+    await store.append(group(unit(event("programme", 1)), programme=EMPTY))
+    result = await store.append(group(unit(), programme=EMPTY))
+    assert result == Conflicted(streams={"programme": StreamHead(1, 1)})
+
+
+async def test_a_key_recorded_before_is_a_conflict_with_the_stored_record(
+    store: EventStore,
+) -> None:
+    record = CommandRecord("till", "k", b"f", b"{}")
+    await store.append(group(unit(event("x", 1)), x=EMPTY))
+    await store.append(group(unit(event("a", 1), event("a", 2), record=record), a=EMPTY))
+    result = await store.append(group(unit(event("b", 1), record=record), b=EMPTY))
+    stored = replace(record, first_position=2, event_count=2)
+    assert result == Conflicted(records={("till", "k"): stored})
+    assert await store.records([("till", "k"), ("till", "other")]) == {("till", "k"): stored}
+    assert await store.head() == 3
+
+
+async def test_a_refusal_is_recorded_without_events(store: EventStore) -> None:
+    record = CommandRecord("till", "k", b"f", b"no")
+    result = await store.append(group(unit(record=record), a=EMPTY))
+    assert isinstance(result, Committed)
+    assert result.event_count == 0
+    assert await store.records([("till", "k")]) == {("till", "k"): record}
+
+
+async def test_a_name_taken_is_a_conflict_with_the_standing_claim(store: EventStore) -> None:
+    claim = Claim("reward", "17", "a", b"f")
+    await store.append(group(unit(event(), claims=(claim,)), a=EMPTY))
+    rival = Claim("reward", "17", "b")
+    result = await store.append(group(unit(event("b"), claims=(rival,)), b=EMPTY))
+    assert result == Conflicted(claims={("reward", "17"): claim})
+    assert await store.claims([("reward", "17"), ("reward", "18")]) == {("reward", "17"): claim}
+
+
+async def test_a_group_submitted_again_is_answered_as_the_first_time(store: EventStore) -> None:
+    same = group(unit(event(), record=CommandRecord("till", "k", b"f", b"{}")), a=EMPTY)
+    first = await store.append(same)
+    assert await store.append(same) == first
+    assert await store.head() == 1
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        group(unit(event(payload=b"x" * (EVENT_BYTES_MAX + 1))), a=EMPTY),
+        group(unit(event(version=2)), a=EMPTY),
+        group(unit(event())),
+    ],
+)
+async def test_a_malformed_group_is_refused_whole(store: EventStore, malformed: Append) -> None:
+    with pytest.raises(ValueError, match=r"holds at most|not consecutive|without expecting"):
+        await store.append(malformed)
+    assert await store.head() == 0
+
+
+async def test_identifiers_are_never_handed_out_twice(store: EventStore) -> None:
+    blocks = [await store.new_ids(count) for count in (3, 1000, 1, 2000, 5)]
+    handed_out = [number for block in blocks for number in block]
+    assert len(handed_out) == len(set(handed_out)) == 3009
+
+
+async def test_the_chain_verifies_and_shows_the_first_change(store: EventStore) -> None:
+    for version in range(1, 6):
+        head = StreamHead(version - 1, 2 * version - 3) if version > 1 else EMPTY
+        more = event("a", version), event(f"b{version}", 1)
+        await store.append(group(unit(*more), a=head, **{f"b{version}": EMPTY}))
+    log = list(await store.read_log(after_position=0, limit=100))
+    incarnation = await store.incarnation()
+    assert len(log) == 10
+    assert chain.verify(log, incarnation) is None
+    assert chain.verify([*log[:3], replace(log[3], payload=b"{}"), *log[4:]], incarnation) == 4
+    assert chain.verify([*log[:5], *log[6:]], incarnation) == 6
+    assert chain.verify(log, uuid4()) == 1
