@@ -1,0 +1,1 @@
+"""Everything that knows Kafka: the relay that publishes the log, and those that read it."""
