@@ -1,0 +1,1 @@
+"""The applications: settings, servers and the command line."""
