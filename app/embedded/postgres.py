@@ -18,11 +18,12 @@ import asyncpg
 from app.embedded.accounts import UNPRIVILEGED_ENVIRONMENT, Account, account_for
 from app.embedded.errors import EmbeddedServerError
 from app.embedded.passwords import Passwords, passwords, refused
-from app.embedded.processes import Order, Supervised
+from app.embedded.processes import Order, Supervised, end_orphans
 
 START_SECONDS_MAX = 90.0
 STOP_SECONDS_MAX = 15.0
 CONNECT_SECONDS_MAX = 10.0
+ORPHAN_SECONDS_MAX = 5.0
 READY_LINE = 8
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -52,6 +53,8 @@ class Postgres:
         account = account_for(self._program("postgres"), self._home)
         if first_start:
             self._initialise(account, words)
+        else:
+            end_orphans("postgres", self._data, ORPHAN_SECONDS_MAX)
         server = Supervised(self._order(account, port), hold, self._folder / "run" / "postgres")
         try:
             server.wait_until(lambda: self._is_ready(server), START_SECONDS_MAX)

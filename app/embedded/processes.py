@@ -72,17 +72,19 @@ class Supervised:
             self._supervisor.stdin.write(order.line())
             self._supervisor.stdin.flush()
         self.pid = self._read_pid()
-        record.write_text(json.dumps({"pid": self.pid, "started": started_at(self.pid)}))
+        self._identity = {"pid": self.pid, "started": started_at(self.pid)}
+        record.write_text(json.dumps(self._identity))
 
     def alive(self) -> bool:
-        """Whether the server still runs (the supervisor ends right after it)."""
-        return self._supervisor.poll() is None
+        """Whether the server itself still runs; its supervisor notices the end a little later."""
+        return self._supervisor.poll() is None and is_running(self._identity)
 
     def wait_until(self, ready: Callable[[], bool], seconds_max: float) -> None:
         """Return when `ready` says so; raise with the log's end when it dies or is too slow."""
         deadline = time.monotonic() + seconds_max
         while not ready():
             if not self.alive():
+                self.stop()
                 raise self.failed("exited", "stopped while it was starting.")
             if time.monotonic() > deadline:
                 self.stop()
@@ -100,7 +102,7 @@ class Supervised:
 
     def stop(self) -> None:
         """End the server in order, in bounded time; harmless when it has ended already."""
-        if self._supervisor.stdin is not None:
+        if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
             with contextlib.suppress(OSError):
                 self._supervisor.stdin.write(b"stop\n")
                 self._supervisor.stdin.flush()
@@ -109,8 +111,9 @@ class Supervised:
         try:
             self._supervisor.wait(self.order.stop_seconds_max + STOP_MARGIN_SECONDS)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            if self.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
             self._supervisor.kill()
             self._supervisor.wait()
         if self._supervisor.stdout is not None:
@@ -125,7 +128,7 @@ class Supervised:
             return int(report["pid"])
         self.pid = 0
         self._supervisor.kill()
-        self._supervisor.wait()
+        self.stop()
         raise self.failed(
             "not_started",
             f"could not be started ({report.get('refused', 'no answer from its supervisor')})."
@@ -172,6 +175,32 @@ def end_leftover(record_path: Path, seconds_max: float) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(record["pid"], attempt)
             time.sleep(POLL_SECONDS * 4)
+
+
+def end_orphans(name: str, folder: Path, seconds_max: float) -> None:
+    """End processes called `name` that work in `folder`, whose parent was killed.
+
+    A busy PostgreSQL backend notices the death of its server only when its query ends, and until
+    then no new server may start on the data. (Where there is no /proc, that wait remains.)
+    """
+    deadline = time.monotonic() + seconds_max
+    while orphans := _working_in(name, folder):
+        late = time.monotonic() > deadline
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if late else signal.SIGQUIT)
+        if time.monotonic() > deadline + seconds_max:
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _working_in(name: str, folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "comm").read_text().strip() == name and (entry / "cwd").samefile(folder):
+                found.append(int(entry.name))
+    return found
 
 
 def _turn_log(log: Path) -> None:

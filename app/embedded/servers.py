@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -72,6 +73,7 @@ class EmbeddedServers:
         self._maven_mirror = maven_mirror
         self._holder_seconds_max = holder_seconds_max
         self._hold = Hold(self._folder)
+        self._given_up = Event()
         self._started: dict[str, Supervised] = {}
         self._servers: Servers | None = None
 
@@ -184,11 +186,16 @@ class EmbeddedServers:
             if wanted:
                 end_leftover(self._folder / "run" / name, LEFTOVER_SECONDS_MAX)
         ports = Ports(self._folder / "ports.json")
+        self._given_up.clear()
         with ThreadPoolExecutor(2) as pool:
             postgres = pool.submit(self._start_postgres, ports) if self._postgres else None
             kafka = pool.submit(self._start_kafka, ports) if self._kafka else None
-            # Both to their end, so that a failure of one never leaves the other unseen.
-            failures = [one.exception() for one in (postgres, kafka) if one]
+            try:
+                # Both to their end, so that a failure of one never leaves the other unseen.
+                failures = [one.exception() for one in (postgres, kafka) if one]
+            except BaseException:  # Ctrl-C: leaving this block waits for both, so end them soon
+                self._given_up.set()
+                raise
         for failure in failures:
             if failure is not None:
                 raise failure
@@ -202,7 +209,7 @@ class EmbeddedServers:
         )
 
     def _start_postgres(self, ports: Ports) -> int:
-        self._progress("PostgreSQL: starting")
+        self._tell("PostgreSQL: starting")
         server = Postgres(self._folder, self._postgres_bin)
 
         def start_at() -> int:
@@ -211,14 +218,12 @@ class EmbeddedServers:
             return port
 
         port = _on_a_free_port(start_at, wanted=self._postgres_port)
-        self._progress("PostgreSQL: ready")
+        self._tell("PostgreSQL: ready")
         return port
 
     def _start_kafka(self, ports: Ports) -> int:
-        jars = fetch_kafka(
-            self._progress, cache_dir=self._cache_dir, maven_mirror=self._maven_mirror
-        )
-        self._progress("Apache Kafka: starting")
+        jars = fetch_kafka(self._tell, cache_dir=self._cache_dir, maven_mirror=self._maven_mirror)
+        self._tell("Apache Kafka: starting")
         server = Kafka(self._folder, jars)
 
         def start_at() -> int:
@@ -228,8 +233,14 @@ class EmbeddedServers:
             return port
 
         port = _on_a_free_port(start_at, wanted=self._kafka_port)
-        self._progress("Apache Kafka: ready")
+        self._tell("Apache Kafka: ready")
         return port
+
+    def _tell(self, step: str) -> None:
+        """Every step and every fetched megabyte passes here, so here an interrupted start ends."""
+        if self._given_up.is_set():
+            raise EmbeddedServerError("interrupted", "The start was interrupted; start again.")
+        self._progress(step)
 
     def _descriptor(self) -> int:
         assert self._hold.descriptor is not None

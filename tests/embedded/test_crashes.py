@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
+import pytest
 from embedded.clients import Starter, kill, read_everywhere, wait_for_death, write_everywhere
 
 from app.embedded import EmbeddedServers
@@ -47,6 +49,21 @@ def test_the_next_start_recovers_killed_servers(tmp_path: Path) -> None:
         assert again.postgres_pid != servers.postgres_pid
         assert again.kafka_pid != servers.kafka_pid
         assert asyncio.run(read_everywhere(again)) == (["before the kill"], ["before the kill"])
+
+
+async def test_a_backend_busy_when_postgres_is_killed_does_not_block_the_next_start(
+    tmp_path: Path,
+) -> None:
+    with EmbeddedServers(tmp_path, kafka=False) as embedded:
+        connection = await asyncpg.connect(embedded.servers.database_url)
+        busy = "SELECT count(*) FROM generate_series(1, 10_000_000_000) AS n WHERE n % 7 = 0"
+        query = asyncio.create_task(connection.fetchval(busy))
+        await asyncio.sleep(0.3)
+        kill(embedded.servers.postgres_pid)
+        wait_for_death(embedded.servers.postgres_pid)
+        embedded.start()
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await query
 
 
 def test_servers_die_with_a_killed_supervisor_too(tmp_path: Path) -> None:
