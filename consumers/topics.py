@@ -7,15 +7,15 @@ and the order per profile would be lost. Growth is a new topic filled from the s
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.admin import (  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.admin import (
     AIOKafkaAdminClient,
     NewTopic,
 )
-from aiokafka.admin.config_resource import (  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.admin.config_resource import (
     ConfigResource,
     ConfigResourceType,
 )
-from aiokafka.errors import for_code  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.errors import for_code
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 EVENTS_TOPIC = "ledger.events"

@@ -1,7 +1,8 @@
 """Which streams a command needs and which decision answers it: the one table of the write side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
@@ -19,7 +20,8 @@ from ledger.programme.reward_definitions import (
 )
 from ledger.rejections import UnknownRedemption, UnknownReward
 from schemas.commands import Command
-from schemas.events import Event
+from schemas.envelope import Recorded
+from schemas.events import Event, decode
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
@@ -52,7 +54,6 @@ class Handler:
 
     target: Callable[[Any], str | Reference]
     decide: Decide
-    reads_programme: bool = False
     missing: Callable[[Any], Exception] | None = None
 
 
@@ -71,6 +72,16 @@ def evolve_state(state: Account | Programme, event: Event) -> Account | Programm
     if isinstance(state, Programme):
         return evolve_programme(state, event)
     return evolve(state, event)
+
+
+def fold_recorded(stream_id: str, history: Iterable[Recorded]) -> Account | Programme:
+    """The state of a stream after what the store holds of it, from its first event on."""
+    return reduce(evolve_state, map(event_of, history), initial_state(stream_id))
+
+
+def event_of(recorded: Recorded) -> Event:
+    """The event in its envelope."""
+    return decode(recorded.type, recorded.schema_version, recorded.payload)
 
 
 def claims_of(event: Event, stream_id: str, fingerprint: bytes | None) -> tuple[Claim, ...]:
@@ -122,7 +133,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     ArchiveRewardDefinition: Handler(
         _programme, lambda c, s, _, __: archive_reward_definition(c, s)
     ),
-    IssueReward: Handler(_of_profile, issue_reward, reads_programme=True),
+    IssueReward: Handler(_of_profile, issue_reward),
     RevokeReward: Handler(
         lambda c: Reference("reward", str(c.reward_id)),
         lambda c, s, _, at: revoke_reward(c, s, at),

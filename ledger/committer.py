@@ -14,10 +14,11 @@ from uuid import uuid4
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
-from ledger.commands import HANDLERS, claims_of, evolve_state, initial_state
+from ledger.commands import HANDLERS, claims_of, evolve_state, fold_recorded
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.event_store.port import (
     APPEND_EVENTS_MAX,
+    NEW_IDS_MAX,
     Append,
     Committed,
     Conflicted,
@@ -38,7 +39,7 @@ from ledger.group import (
 )
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
 from ledger.rejections import Rejection, TooMuchContention
-from ledger.repeats import answer_to_repeat, outcome_bytes, replayed
+from ledger.repeats import answer_to_repeat, outcome_bytes, replayed, stream_of
 from ledger.submission import (
     Accepted,
     Answer,
@@ -48,13 +49,14 @@ from ledger.submission import (
     Submission,
     Unavailable,
 )
-from schemas.events import decode
 
 QUEUE_MAX = 5_000
 GROUP_MAX = 500
 CONFLICTS_MAX = 3
 CACHED_STREAMS_MAX = 20_000
-ID_BLOCK = 1_000
+IDS_SPARE_MIN = 250
+IDS_PER_COMMAND = 4
+"""More than most commands take: what is there is checked before a group is decided."""
 ANSWER_SECONDS_MAX = 10.0
 
 log = structlog.get_logger()
@@ -176,32 +178,31 @@ class Committer:
         if not keys:
             return waiting
         records = await self._store.records(keys)
+        streams = {stream for stream in map(stream_of, records.values()) if stream is not None}
+        histories = await self._store.read_streams(sorted(streams)) if streams else {}
         new: list[Pending] = []
         for pending in waiting:
             record = records.get((pending.submission.client, pending.submission.key or ""))
             if record is None or pending.submission.key is None:
                 new.append(pending)
             else:
-                pending.answer(await replayed(self._store, pending.submission, record))
+                pending.answer(replayed(pending.submission, record, histories))
         return new
 
     async def _loaded(self, stream_ids: set[str]) -> dict[str, Versioned]:
         missing = [stream_id for stream_id in stream_ids if stream_id not in self._cache]
         if missing:
             for stream_id, history in (await self._store.read_streams(missing)).items():
-                state, head = initial_state(stream_id), StreamHead()
-                for recorded in history:
-                    event = decode(recorded.type, recorded.schema_version, recorded.payload)
-                    state = evolve_state(state, event)
-                    head = StreamHead(recorded.stream_version, recorded.position)
-                self._cache[stream_id] = Versioned(state, head)
+                last = history[-1] if history else None
+                head = StreamHead(last.stream_version, last.position) if last else StreamHead()
+                self._cache[stream_id] = Versioned(fold_recorded(stream_id, history), head)
         for stream_id in stream_ids:
             self._cache.move_to_end(stream_id)
         return {stream_id: self._cache[stream_id] for stream_id in stream_ids}
 
     async def _enough_ids(self, commands: int) -> None:
-        if len(self._ids) < max(commands * 4, ID_BLOCK // 4):
-            self._ids.extend(await self._store.new_ids(max(commands * 4, ID_BLOCK)))
+        if len(self._ids) < max(commands * IDS_PER_COMMAND, IDS_SPARE_MIN):
+            self._ids.extend(await self._store.new_ids(NEW_IDS_MAX))
 
     def _decide(self, pending: Pending, group: Group) -> Decided:
         """One command on the overlay. A guilty command fails alone and leaves no trace."""

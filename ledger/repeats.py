@@ -1,16 +1,18 @@
 """The same request again: under its Idempotency-Key, or under its external_id."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from ledger.account.state import Account
-from ledger.commands import evolve_state, initial_state
-from ledger.event_store.port import Claim, CommandRecord, EventStore
+from ledger.commands import event_of, fold_recorded
+from ledger.event_store.port import Claim, CommandRecord
 from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
-from schemas.events import Event, decode
+from schemas.envelope import Recorded
+from schemas.events import Event
 from schemas.redemptions import MakeRedemption
 from schemas.rewards import IssueReward
 
@@ -66,8 +68,14 @@ def answer_to_repeat(submission: Submission, standing: Claim, state: Any) -> Alr
     return AlreadyThere(standing.stream_id, standing.kind, standing.key, state)
 
 
-async def replayed(
-    store: EventStore, submission: Submission, record: CommandRecord
+def stream_of(record: CommandRecord) -> str | None:
+    """The stream an accepted command's answer is rebuilt from; a refusal needs none."""
+    stream_id: str | None = orjson.loads(record.outcome).get("stream")
+    return stream_id
+
+
+def replayed(
+    submission: Submission, record: CommandRecord, histories: Mapping[str, Sequence[Recorded]]
 ) -> Answer | Rejection:
     """The first answer again, rebuilt from the events, with the state right after them."""
     if record.fingerprint != submission.fingerprint:
@@ -78,20 +86,18 @@ async def replayed(
     if "code" in outcome:
         return RecordedRefusal(outcome)
     stream_id = outcome["stream"]
-    last = record.first_position + record.event_count - 1
-    state, events = initial_state(stream_id), list[Event]()
-    for recorded in (await store.read_streams([stream_id]))[stream_id]:
-        if record.event_count and recorded.position > last:
-            break
-        event = decode(recorded.type, recorded.schema_version, recorded.payload)
-        state = evolve_state(state, event)
-        if record.event_count and recorded.position >= record.first_position:
-            events.append(event)
+    history = histories[stream_id]
+    written: tuple[Event, ...] = ()
+    if record.event_count:
+        after = record.first_position + record.event_count
+        history = [r for r in history if r.position < after]
+        written = tuple(event_of(r) for r in history if r.position >= record.first_position)
+    state = fold_recorded(stream_id, history)
     if "external_id" in outcome:
         name = external_name(submission)
         assert name is not None
         return AlreadyThere(stream_id, *name, state)
-    return Accepted(stream_id, tuple(events), state, replayed=True)
+    return Accepted(stream_id, written, state, replayed=True)
 
 
 def _undone(standing: Claim, state: Any) -> bool:

@@ -6,22 +6,26 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from postgres_server import postgres_server
 
+from app.embedded import EmbeddedServers
+from app.embedded.passwords import passwords
 from ledger.event_store.migrate import migrate
 
 TEMPLATE = "ledger_template"
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A superuser's URL: from LEDGER_TEST_DATABASE_URL, or a server of our own."""
     given = os.environ.get("LEDGER_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with postgres_server() as url:
-        yield url
+    folder = tmp_path_factory.mktemp("postgres")
+    with EmbeddedServers(folder, kafka=False) as servers:
+        address = servers.start().owner_database_url.rpartition("@")[2].split("/")[0]
+        word = passwords(folder, first_start=False).superuser
+        yield f"postgresql://postgres:{word}@{address}/postgres"
 
 
 @pytest.fixture(scope="session")

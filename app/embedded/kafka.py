@@ -12,10 +12,10 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from aiokafka.admin import (  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.admin import (
     AIOKafkaAdminClient,
 )
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.errors import KafkaError
 
 from app.embedded.errors import EmbeddedServerError
 from app.embedded.java import java

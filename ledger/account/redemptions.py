@@ -78,9 +78,7 @@ def reverse_redemption(
     command: ReverseRedemption, account: Account, at: Circumstances
 ) -> tuple[Event, ...]:
     """Inside the window: exactly what was taken, back to the rewards it came from."""
-    redemption = _redemption(command.redemption_id, account)
-    if redemption.reversed:
-        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
+    redemption = _unreversed(command.redemption_id, account)
     if redemption.given_back:
         raise RedemptionPartlyReturned(f"Part of redemption {redemption.id} has been returned.")
     if at.now > redemption.reversible_until:
@@ -89,8 +87,9 @@ def reverse_redemption(
             f"{redemption.reversible_until.isoformat()}; return it instead."
         )
     due = facts_due(account, at.now)
+    account = fold(due, account)
     parcels = redemption.outstanding()
-    back = _given_back(parcels, redemption, fold(due, account), "restore", at)
+    back = _given_back(parcels, redemption, account, "restore", at)
     reversed_ = RedemptionReversed(
         reversal_id=next(at.ids),
         redemption_id=redemption.id,
@@ -98,17 +97,16 @@ def reverse_redemption(
         forfeited_minor=_forfeited(back.movements),
         movements=tuple(back.movements),
     )
-    return _with_facts_due(account, due, reversed_, back.rewards, at.now)
+    return (*due, *_with_facts_due(account, (reversed_, *back.rewards), at.now))
 
 
 def return_redemption(
     command: ReturnRedemption, account: Account, at: Circumstances
 ) -> tuple[Event, ...]:
     """A part or the rest comes back, in reverse order of consumption."""
-    redemption = _redemption(command.redemption_id, account)
-    if redemption.reversed:
-        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
-    returnable = _total(redemption.outstanding())
+    redemption = _unreversed(command.redemption_id, account)
+    outstanding = redemption.outstanding()
+    returnable = _total(outstanding)
     amount = (
         returnable
         if command.amount is None
@@ -120,8 +118,9 @@ def return_redemption(
             returnable_minor=returnable,
         )
     due = facts_due(account, at.now)
-    parcels = _first(reversed(redemption.outstanding()), amount)
-    back = _given_back(parcels, redemption, fold(due, account), command.policy, at)
+    account = fold(due, account)
+    parcels = _first(reversed(outstanding), amount)
+    back = _given_back(parcels, redemption, account, command.policy, at)
     returned = RedemptionReturned(
         return_id=next(at.ids),
         redemption_id=redemption.id,
@@ -130,7 +129,7 @@ def return_redemption(
         forfeited_minor=_forfeited(back.movements),
         movements=tuple(back.movements),
     )
-    return _with_facts_due(account, due, returned, back.rewards, at.now)
+    return (*due, *_with_facts_due(account, (returned, *back.rewards), at.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,23 +218,20 @@ def _carried_on(
 
 
 def _with_facts_due(
-    account: Account,
-    due: tuple[Event, ...],
-    record: Event,
-    rewards: Iterable[RewardIssued],
-    now: datetime,
+    account: Account, events: tuple[Event, ...], now: datetime
 ) -> tuple[Event, ...]:
-    """The decision whole; what is issued already expired is recorded as expired with it."""
-    events = (*due, record, *rewards)
+    """The events whole; what they issue already expired is recorded as expired with them."""
     return (*events, *facts_due(fold(events, account), now))
 
 
-def _redemption(redemption_id: int, account: Account) -> Redemption:
+def _unreversed(redemption_id: int, account: Account) -> Redemption:
     if redemption_id in account.final_records:
         raise NotReversible(f"{redemption_id} is a return or a reversal; those are final.")
     redemption = account.redemptions.get(redemption_id)
     if redemption is None:
         raise UnknownRedemption(f"There is no redemption {redemption_id}.")
+    if redemption.reversed:
+        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
     return redemption
 
 

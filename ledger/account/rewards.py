@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.account.lots import Lot, in_expiry_order
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
-from ledger.programme.reward_definitions import Definition, Programme
+from ledger.programme.reward_definitions import Programme
 from ledger.rejections import (
     DefinitionNotAssignable,
     InvalidRewardTerms,
@@ -16,6 +16,7 @@ from schemas.amounts import to_minor
 from schemas.events import Event
 from schemas.movements import Book, moved
 from schemas.profiles import ProfileRegistered
+from schemas.reward_definitions import DefinitionTerms
 from schemas.rewards import (
     IssueReward,
     RevokeReward,
@@ -77,19 +78,19 @@ def _due(lot: Lot, now: datetime) -> list[Event]:
     return facts
 
 
-def _assignable(command: IssueReward, programme: Programme) -> Definition:
+def _assignable(command: IssueReward, programme: Programme) -> DefinitionTerms:
     definition = programme.find(command.reward_definition_id, command.reward_definition_handle)
     if definition is None:
         named = command.reward_definition_id or command.reward_definition_handle
         raise UnknownDefinition(f"There is no reward definition {named!r}; add it first.")
-    if definition.archived or not definition.is_assignable:
+    if definition.archived or not definition.terms.is_assignable:
         raise DefinitionNotAssignable(
-            f"Reward definition {definition.id} is archived or not assignable."
+            f"Reward definition {definition.terms.definition_id} is archived or not assignable."
         )
-    return definition
+    return definition.terms
 
 
-def _issued(command: IssueReward, definition: Definition, at: Circumstances) -> RewardIssued:
+def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances) -> RewardIssued:
     digits = at.settings.currency_digits
     initial = (
         definition.value_minor
@@ -112,8 +113,8 @@ def _issued(command: IssueReward, definition: Definition, at: Circumstances) -> 
     return RewardIssued(
         reward_id=reward_id,
         profile_id=command.profile_id,
-        definition_id=definition.id,
-        definition_version=definition.version,
+        definition_id=definition.definition_id,
+        definition_version=definition.definition_version,
         period=definition.period,
         period_type=definition.period_type,
         value_initial_minor=initial,
@@ -128,7 +129,7 @@ def _issued(command: IssueReward, definition: Definition, at: Circumstances) -> 
 
 
 def _expires_at(
-    command: IssueReward, definition: Definition, issued_at: datetime
+    command: IssueReward, definition: DefinitionTerms, issued_at: datetime
 ) -> datetime | None:
     """An explicit expiry wins over the definition's period; null means never."""
     if "expires_at" not in command.model_fields_set:

@@ -14,6 +14,9 @@ EVENT_BYTES_MAX = 512 * 1024
 APPEND_EVENTS_MAX = 2_000
 """The largest group one append may carry."""
 
+NEW_IDS_MAX = 2_000
+"""The most identifiers one call hands out."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
@@ -157,5 +160,5 @@ class EventStore(Protocol):
         ...
 
     async def new_ids(self, count: int) -> range:
-        """A block of fresh integer identifiers, never handed out before."""
+        """A block of at most NEW_IDS_MAX fresh integer identifiers, never handed out before."""
         ...

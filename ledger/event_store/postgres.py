@@ -8,8 +8,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from ledger.event_store.memory import check_group
+from ledger.event_store.group_check import check_group
 from ledger.event_store.port import (
+    NEW_IDS_MAX,
     Append,
     Claim,
     CommandRecord,
@@ -22,8 +23,6 @@ from schemas.envelope import Recorded
 
 APPEND_SECONDS_MAX = 10.0
 READ_SECONDS_MAX = 10.0
-ID_BLOCK = 2_000
-"""The increment of the sequence `ledger.ids`."""
 
 _PARAMETERS = ", ".join(f"${n}" for n in range(1, 27))
 _APPEND = f"CALL ledger.append_batch_tx({_PARAMETERS}, NULL, NULL, NULL, NULL)"
@@ -142,9 +141,9 @@ class PostgresEventStore:
         return {(r["client"], r["key"]): CommandRecord(**dict(r)) for r in rows}
 
     async def new_ids(self, count: int) -> range:
-        """See the port. Each step of the sequence is a whole block, so blocks never overlap."""
-        if count > ID_BLOCK:
-            raise ValueError(f"at most {ID_BLOCK} identifiers at once")
+        """See the port. One step of `ledger.ids` is NEW_IDS_MAX, so blocks never overlap."""
+        if count > NEW_IDS_MAX:
+            raise ValueError(f"at most {NEW_IDS_MAX} identifiers at once")
         (row,) = await self._fetch("SELECT nextval('ledger.ids') AS id")
         return range(row["id"], row["id"] + count)
 

@@ -21,7 +21,6 @@ from schemas.reward_definitions import (
     RewardDefinitionArchived,
     RewardDefinitionChanged,
 )
-from schemas.times import PeriodType
 
 PROGRAMME_STREAM = "programme"
 _TEXT_FIELDS = set(DefinitionText.model_fields)
@@ -33,30 +32,6 @@ class Definition:
 
     terms: DefinitionTerms
     archived: bool = False
-
-    @property
-    def id(self) -> int:
-        return self.terms.definition_id
-
-    @property
-    def version(self) -> int:
-        return self.terms.definition_version
-
-    @property
-    def value_minor(self) -> int:
-        return self.terms.value_minor
-
-    @property
-    def period(self) -> int:
-        return self.terms.period
-
-    @property
-    def period_type(self) -> PeriodType:
-        return self.terms.period_type
-
-    @property
-    def is_assignable(self) -> bool:
-        return self.terms.is_assignable
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +65,9 @@ def evolve_programme(programme: Programme, event: Event) -> Programme:
             )
         case RewardDefinitionArchived():
             archived = replace(programme.definitions[event.definition_id], archived=True)
-            return replace(programme, definitions=programme.definitions.set(archived.id, archived))
+            return replace(
+                programme, definitions=programme.definitions.set(event.definition_id, archived)
+            )
     return programme
 
 
@@ -143,7 +120,11 @@ def archive_reward_definition(
 ) -> tuple[Event, ...]:
     """Final; doing it twice does nothing."""
     definition = _known(command.definition_id, programme)
-    return () if definition.archived else (RewardDefinitionArchived(definition_id=definition.id),)
+    return (
+        ()
+        if definition.archived
+        else (RewardDefinitionArchived(definition_id=command.definition_id),)
+    )
 
 
 def _known(definition_id: int, programme: Programme) -> Definition:

@@ -1,7 +1,7 @@
 """The partition of a key is the one the Java client would choose."""
 
 import pytest
-from aiokafka.partitioner import (  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.partitioner import (
     murmur2 as murmur2_of_aiokafka,
 )
 from hypothesis import given

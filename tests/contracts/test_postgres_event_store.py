@@ -69,8 +69,8 @@ async def test_the_application_may_not_touch_the_tables(
 async def test_the_application_may_append_and_read(database_url: str) -> None:
     role = f"app_{uuid4().hex[:8]}"
     superuser = await asyncpg.connect(database_url)
-    await superuser.execute(f"CREATE ROLE {role} LOGIN IN ROLE ledger_application")
-    url = database_url.replace("postgres@", f"{role}@", 1)
+    await superuser.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'word' IN ROLE ledger_application")
+    url = f"postgresql://{role}:word@{database_url.rpartition('@')[2]}"
     store = await PostgresEventStore.connect(url)
     assert isinstance(await store.append(one_event("a", StreamHead())), Committed)
     assert len(await store.read_stream("a")) == 1
