@@ -9,7 +9,7 @@ import pytest
 
 from app.embedded import EmbeddedServers
 from app.embedded.passwords import passwords
-from ledger.event_store.migrate import migrate
+from app.database.migrate import migrate
 
 TEMPLATE = "ledger_template"
 

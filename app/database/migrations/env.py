@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is handed in by `ledger.event_store.migrate`."""
+"""Alembic's entry: the connection is handed in by `app.database.migrate`."""
 
 from alembic import context
 

@@ -1,1 +1,0 @@
-"""Migrations of the event store, by Alembic."""
