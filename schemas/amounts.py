@@ -142,6 +142,13 @@ Amount = Annotated[
 ]
 """What moves value: never negative, at most two decimals."""
 
+SignedAmount = Annotated[
+    Decimal,
+    BeforeValidator(_reader(AMOUNT_DIGITS, signed=True)),
+    WithJsonSchema(_number_or_string(AMOUNT_DIGITS, signed=True)),
+]
+"""A total: negative for a return, at most two decimals."""
+
 Quantity = Annotated[
     Decimal,
     BeforeValidator(_reader(PRICE_DIGITS, signed=True)),

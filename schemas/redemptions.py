@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from schemas.amounts import Amount, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
+from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
 
 Strategy = Literal["rewards"]
@@ -28,7 +29,7 @@ class MakeRedemption(Command):
     transaction_external_id: Text | None = None
     transaction_receipt_ref: Text | None = None
     location_id: WholeNumber | Text | None = None
-    meta: dict[str, JsonValue] | None = None
+    meta: JsonObject | None = None
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -84,7 +85,7 @@ class RedemptionMade(Event):
     transaction_external_id: str | None = None
     transaction_receipt_ref: str | None = None
     location_id: int | str | None = None
-    meta: dict[str, JsonValue] | None = None
+    meta: JsonObject | None = None
 
 
 class Forfeited(Event, abstract=True):

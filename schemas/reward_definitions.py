@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, model_validator
 from schemas.amounts import Amount, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
+from schemas.json_values import JsonObject
 from schemas.times import PeriodType
 
 PERIOD_MAX = 36_500
@@ -27,7 +28,7 @@ class DefinitionText(Command):
     image_url: Text | None = None
     internal_notes: Text | None = None
     tags: tuple[Text, ...] = ()
-    meta: dict[str, JsonValue] | None = None
+    meta: JsonObject | None = None
 
 
 class AddRewardDefinition(DefinitionText):

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from pydantic import JsonValue, model_validator
+from pydantic import model_validator
 
 from schemas.amounts import Amount, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
+from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
 from schemas.times import PeriodType, ZoneName
 
@@ -28,7 +29,7 @@ class IssueReward(Command):
     expires_at: Text | None = None
     timezone: ZoneName = "UTC"
     external_id: Text | None = None
-    meta: dict[str, JsonValue] | None = None
+    meta: JsonObject | None = None
 
     @model_validator(mode="after")
     def _one_definition(self) -> Self:
@@ -82,7 +83,7 @@ class RewardIssued(Event):
     expires_at: datetime | None = None
     timezone: str
     external_id: str | None = None
-    meta: dict[str, JsonValue] | None = None
+    meta: JsonObject | None = None
     restored_from: int | None = None
     """The reward whose value this one carries on, after a return."""
     redemption_id: int | None = None

@@ -1,0 +1,260 @@
+"""Transactions: sales and returns of goods, and the redemptions that paid (article, step 4).
+
+A transaction has its own stream. What it means for a profile is noted on the profile's account in
+the same append, so that everything of one profile stands in one order.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.amounts import Quantity, SignedAmount, UnitPrice, WholeNumber
+from schemas.commands import Command, Text
+from schemas.events import Event
+from schemas.json_values import JsonObject
+from schemas.profiles import ProfileId
+from schemas.times import ZoneName
+
+ITEMS_MAX = 1_000
+ENTRIES_MAX = 100
+
+Label = WholeNumber | Text
+"""An id of somebody else's: a number or text, kept as it came."""
+
+
+class Part(BaseModel):
+    """A piece of a transaction. Unknown fields are refused, never silently dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Discount(Part):
+    """A price reduction the till has already applied to a line."""
+
+    amount: UnitPrice
+    reason_desc: Text | None = None
+
+
+class Payment(Part):
+    """How a part of the total was paid."""
+
+    amount: SignedAmount
+    type: Text | None = None
+    name: Text | None = None
+    meta: JsonObject | None = None
+
+
+class CurrencyValue(Part):
+    """The rate a sale in another currency states for itself."""
+
+    from_: Annotated[Text, Field(alias="from")]
+    to: Text
+    rate: UnitPrice
+
+
+class Item(Part):
+    """One line. Prices are per unit; `price_current` × `quantity` weighs the line's share."""
+
+    name: Text
+    quantity: Quantity
+    price_current: UnitPrice
+    price_sell: UnitPrice
+    price_original: UnitPrice | None = None
+    price_margin: UnitPrice | None = None
+    price_tax: UnitPrice | None = None
+    is_void: bool = False
+    external_id: Text | None = None
+    sku: Text | None = None
+    product_variant_id: Label | None = None
+    product_variant: JsonObject | None = None
+    variant_external_id: Text | None = None
+    department: Text | None = None
+    discounts: Annotated[tuple[Discount, ...], Field(max_length=ENTRIES_MAX)] = ()
+    tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
+    meta: JsonObject | None = None
+
+
+class Sale(BaseModel):
+    """What command, event and answer of a sale have in common, field by field."""
+
+    items: Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
+    external_id: Text | None = None
+    location_id: Label | None = None
+    currency: Text | None = None
+    currency_value: CurrencyValue | None = None
+    total_original: SignedAmount | None = None
+    rounding: SignedAmount | None = None
+    tender: Text | None = None
+    margin: UnitPrice | None = None
+    staff_id: Label | None = None
+    payments: Annotated[tuple[Payment, ...], Field(max_length=ENTRIES_MAX)] = ()
+    receipt_ref: Text | None = None
+    linked_receipt_ref: Text | None = None
+    receipt_email: Text | None = None
+    receipt_is_email: bool | None = None
+    systems: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
+    tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
+    type: Text | None = None
+    status: Text | None = None
+    order_id: Label | None = None
+    order_number: Label | None = None
+    external_order_id: Text | None = None
+    need_action: bool | None = None
+    organisation_id: Label | None = None
+    fees: SignedAmount | None = None
+    meta: JsonObject | None = None
+    custom_fields: JsonObject | None = None
+
+
+SALE_FIELDS = tuple(Sale.model_fields)
+
+
+class RecordTransaction(Sale, Command):
+    """A completed sale. Its redemption is named by id, or has announced the `external_id`.
+
+    Born void (`is_void`), it gives back the redemption it names unless `keep_redemption`.
+    """
+
+    total: SignedAmount
+    transacted_at: Text
+    timezone: ZoneName
+    profile_id: ProfileId | None = None
+    redemption_id: WholeNumber | None = None
+    is_void: bool = False
+    keep_redemption: bool = False
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.keep_redemption and not self.is_void:
+            raise ValueError("keep_redemption has a meaning only with is_void")
+        return self
+
+
+class LinkRedemption(Command):
+    """Attribute a redemption to a transaction that is already there."""
+
+    transaction_id: WholeNumber
+    redemption_id: WholeNumber
+
+
+class VoidTransaction(Command):
+    """The sale did not happen. Its redemptions are given back unless `keep_redemption`."""
+
+    transaction_id: WholeNumber
+    keep_redemption: bool = False
+
+
+class TransactionRecorded(Sale, Event):
+    """A sale, whole as the till sent it. Decimals are text here, so every reader keeps them."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "transaction_id": 900,
+        "profile_id": "p-1",
+        "total_minor": 1000,
+        "transacted_at": "2026-02-09T13:00:00Z",
+        "timezone": "Australia/Melbourne",
+        "external_id": "91040123233311",
+        "total_original": "9.99",
+        "margin": "1",
+        "items": [
+            {
+                "name": "Birthday Cake",
+                "quantity": "1",
+                "price_current": "9.99",
+                "price_sell": "9.99",
+                "product_variant_id": 1,
+                "tags": ["birthday"],
+            }
+        ],
+    }
+
+    transaction_id: int
+    profile_id: str | None = None
+    total_minor: int
+    transacted_at: datetime
+    timezone: str
+    is_void: bool = False
+
+
+class RedemptionAttributed(Event):
+    """A redemption is this transaction's. `shares_minor` spreads all of its redemptions over the
+    lines, in their order; what no line can carry is `unallocated_minor`.
+
+    `profile_id` is the transaction's from now on, if it had none.
+    """
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "transaction_id": 900,
+        "redemption_id": 158,
+        "profile_id": "p-1",
+        "total_minor": 1000,
+        "parts": [{"reward_id": 17, "amount_minor": 1000}],
+        "shares_minor": [1000],
+        "unallocated_minor": 0,
+    }
+
+    class RewardPart(Part):
+        """What the redemption took from one reward."""
+
+        reward_id: int
+        amount_minor: int
+
+    transaction_id: int
+    redemption_id: int
+    profile_id: str
+    total_minor: int
+    parts: tuple[RewardPart, ...]
+    shares_minor: tuple[int, ...]
+    unallocated_minor: int
+
+
+class TransactionVoided(Event):
+    """The sale did not happen; it stays in history."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"transaction_id": 900, "keep_redemption": False}
+
+    transaction_id: int
+    keep_redemption: bool = False
+
+
+class TransactionAttached(Event):
+    """On the account: a transaction is this profile's."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "transaction_id": 900,
+        "external_id": "91040123233311",
+        "total_minor": 1000,
+        "transacted_at": "2026-02-09T13:00:00Z",
+    }
+
+    transaction_id: int
+    external_id: str | None = None
+    total_minor: int
+    transacted_at: datetime
+
+
+class TransactionLinked(Event):
+    """On the account: this redemption paid for that transaction."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"transaction_id": 900, "redemption_id": 158}
+
+    transaction_id: int
+    redemption_id: int
+
+
+class TransactionUnlinked(Event):
+    """On the account: the redemption stays redeemed and may be linked again."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"transaction_id": 900, "redemption_id": 158}
+
+    transaction_id: int
+    redemption_id: int
+
+
+class AttachedTransactionVoided(Event):
+    """On the account: a transaction of this profile's did not happen."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"transaction_id": 900}
+
+    transaction_id: int
