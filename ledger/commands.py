@@ -1,15 +1,14 @@
-"""Which streams a command needs and which decision answers it: the one table of the write side."""
+"""Which decision answers a command, on which streams: the one table of the write side."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, Protocol
 
 from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
-from ledger.account.state import Account, evolve
+from ledger.account.state import Account, evolve, fold
 from ledger.decider import Circumstances
-from ledger.event_store.port import Claim
 from ledger.programme.reward_definitions import (
     PROGRAMME_STREAM,
     Programme,
@@ -18,15 +17,34 @@ from ledger.programme.reward_definitions import (
     change_reward_definition,
     evolve_programme,
 )
-from ledger.rejections import UnknownRedemption, UnknownReward
+from ledger.rejections import (
+    RedemptionAnnouncedElsewhere,
+    RedemptionOfAnotherProfile,
+    Rejection,
+    UnknownLinkedRedemption,
+    UnknownRedemption,
+    UnknownReward,
+    UnknownTransaction,
+)
+from ledger.transactions.decisions import (
+    SaleEvents,
+    link_announced,
+    link_redemption,
+    record_transaction,
+    void_transaction,
+)
+from ledger.transactions.state import (
+    TRANSACTION_PREFIX,
+    Transaction,
+    evolve_transaction,
+    transaction_stream,
+)
 from schemas.commands import Command
 from schemas.envelope import Recorded
 from schemas.events import Event, decode
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
-    RedemptionReturned,
-    RedemptionReversed,
     ReturnRedemption,
     ReverseRedemption,
 )
@@ -35,26 +53,43 @@ from schemas.reward_definitions import (
     ArchiveRewardDefinition,
     ChangeRewardDefinition,
 )
-from schemas.rewards import IssueReward, RecordDueFacts, RevokeReward, RewardIssued
+from schemas.rewards import IssueReward, RecordDueFacts, RevokeReward
+from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransaction
 
-Decide = Callable[[Any, Any, Programme, Circumstances], tuple[Event, ...]]
+State = Account | Programme | Transaction
+
+
+class View(Protocol):
+    """What a decision can see. What it looks at becomes part of what the append checks."""
+
+    def state(self, stream_id: str) -> Any:
+        """The state of a stream; an empty stream has its initial state."""
+        ...
+
+    def stream_named(self, kind: str, key: str) -> str | None:
+        """The stream that holds a name, such as ("reward", "17"); None if nobody does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A name whose stream only the store knows: reward 17 stands on somebody's account."""
+class Decision:
+    """Events with the stream each belongs to. The answer is about `stream_id`."""
 
-    kind: str
-    key: str
+    stream_id: str
+    written: tuple[tuple[str, Event], ...]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events in order, whatever their stream."""
+        return tuple(event for _, event in self.written)
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How one command is answered: the stream it writes to, and the decision."""
+    """How one command is answered. `likely` names streams worth loading before deciding."""
 
-    target: Callable[[Any], str | Reference]
-    decide: Decide
-    missing: Callable[[Any], Exception] | None = None
+    decide: Callable[[Any, View, Circumstances], Decision]
+    likely: Callable[[Any], str | None] = lambda _: None
 
 
 def account_stream(profile_id: str) -> str:
@@ -62,19 +97,25 @@ def account_stream(profile_id: str) -> str:
     return f"account-{profile_id}"
 
 
-def initial_state(stream_id: str) -> Account | Programme:
+def initial_state(stream_id: str) -> State:
     """The state of a stream without events."""
-    return Programme() if stream_id == PROGRAMME_STREAM else Account()
+    if stream_id == PROGRAMME_STREAM:
+        return Programme()
+    return Transaction() if stream_id.startswith(TRANSACTION_PREFIX) else Account()
 
 
-def evolve_state(state: Account | Programme, event: Event) -> Account | Programme:
+def evolve_state(state: State, event: Event) -> State:
     """The state of any stream after one more event."""
-    if isinstance(state, Programme):
-        return evolve_programme(state, event)
-    return evolve(state, event)
+    match state:
+        case Account():
+            return evolve(state, event)
+        case Transaction():
+            return evolve_transaction(state, event)
+        case Programme():
+            return evolve_programme(state, event)
 
 
-def fold_recorded(stream_id: str, history: Iterable[Recorded]) -> Account | Programme:
+def fold_recorded(stream_id: str, history: Iterable[Recorded]) -> State:
     """The state of a stream after what the store holds of it, from its first event on."""
     return reduce(evolve_state, map(event_of, history), initial_state(stream_id))
 
@@ -84,67 +125,184 @@ def event_of(recorded: Recorded) -> Event:
     return decode(recorded.type, recorded.schema_version, recorded.payload)
 
 
-def claims_of(event: Event, stream_id: str, fingerprint: bytes | None) -> tuple[Claim, ...]:
-    """The names an event takes, across all streams, for ever."""
-    match event:
-        case RewardIssued():
-            return _named("reward", event.reward_id, event.external_id, stream_id, fingerprint)
-        case RedemptionMade():
-            return _named(
-                "redemption", event.redemption_id, event.external_id, stream_id, fingerprint
-            )
-        case RedemptionReversed():
-            return (Claim("redemption", str(event.reversal_id), stream_id),)
-        case RedemptionReturned():
-            return (Claim("redemption", str(event.return_id), stream_id),)
-    return ()
+def _on_programme(
+    decide: Callable[[Any, Programme, Circumstances], tuple[Event, ...]],
+) -> Handler:
+    def decide_on_programme(command: Any, view: View, at: Circumstances) -> Decision:
+        return _decision(PROGRAMME_STREAM, decide(command, view.state(PROGRAMME_STREAM), at))
+
+    return Handler(decide_on_programme)
 
 
-def _named(
-    kind: str, number: int, external_id: str | None, stream_id: str, fingerprint: bytes | None
-) -> tuple[Claim, ...]:
-    by_number = Claim(kind, str(number), stream_id)
-    if external_id is None:
-        return (by_number,)
-    return by_number, Claim(f"{kind}.external_id", external_id, stream_id, fingerprint)
+def _on_account(
+    stream: Callable[[Any, View], str],
+    decide: Callable[[Any, Account, Programme, Circumstances], tuple[Event, ...]],
+    likely: Callable[[Any], str | None] = lambda _: None,
+) -> Handler:
+    def decide_on_account(command: Any, view: View, at: Circumstances) -> Decision:
+        stream_id = stream(command, view)
+        programme = view.state(PROGRAMME_STREAM)
+        return _decision(stream_id, decide(command, view.state(stream_id), programme, at))
+
+    return Handler(decide_on_account, likely)
 
 
-def _of_profile(command: Any) -> str:
+def _decision(stream_id: str, events: Iterable[Event]) -> Decision:
+    return Decision(stream_id, tuple((stream_id, event) for event in events))
+
+
+def _of_profile(command: Any, _: View) -> str:
     return account_stream(command.profile_id)
 
 
-def _programme(_: Any) -> str:
-    return PROGRAMME_STREAM
+def _likely_profile(command: Any) -> str | None:
+    return None if command.profile_id is None else account_stream(command.profile_id)
 
 
-def _by_redemption(command: Any) -> Reference:
-    return Reference("redemption", str(command.redemption_id))
+def _of_reward(command: RevokeReward, view: View) -> str:
+    unknown = UnknownReward(f"There is no reward {command.reward_id}.")
+    return _holder("reward", command.reward_id, view, unknown)
 
 
-def _no_redemption(command: Any) -> Exception:
-    return UnknownRedemption(f"There is no redemption {command.redemption_id}.")
+def _of_redemption(command: ReverseRedemption | ReturnRedemption, view: View) -> str:
+    unknown = UnknownRedemption(f"There is no redemption {command.redemption_id}.")
+    return _holder("redemption", command.redemption_id, view, unknown)
+
+
+def _holder(kind: str, number: int, view: View, unknown: Rejection) -> str:
+    stream_id = view.stream_named(kind, str(number))
+    if stream_id is None:
+        raise unknown
+    return stream_id
+
+
+# ── Redemptions and transactions: two streams in one append ──────────────────────────────────────
+
+
+def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
+    stream_id = account_stream(command.profile_id)
+    account: Account = view.state(stream_id)
+    announced = command.transaction_external_id
+    sale_stream = None
+    if announced is not None:
+        sale_stream = view.stream_named("transaction.external_id", announced)
+        _refuse_anothers_announcement(announced, stream_id, view)
+    events = make_redemption(command, account, at)
+    if sale_stream is None:
+        return _decision(stream_id, events)
+    after = fold(events, account)
+    made = next(event for event in events if isinstance(event, RedemptionMade))
+    linked = link_announced(after.redemptions[made.redemption_id], view.state(sale_stream), after)
+    return Decision(
+        stream_id,
+        (
+            *((stream_id, event) for event in events),
+            *_in_both_streams(linked, sale_stream, stream_id),
+        ),
+    )
+
+
+def _refuse_anothers_announcement(external_id: str, stream_id: str, view: View) -> None:
+    announcer = view.stream_named("transaction.announced", external_id)
+    if announcer is not None and announcer.startswith("account-") and announcer != stream_id:
+        raise RedemptionAnnouncedElsewhere(
+            f"Another profile's redemption was made for the transaction {external_id!r}."
+        )
+
+
+def _record(command: RecordTransaction, view: View, at: Circumstances) -> Decision:
+    stream_id = _account_of_sale(command, view)
+    account: Account = Account() if stream_id is None else view.state(stream_id)
+    profile_id = command.profile_id or account.profile_id
+    sale = record_transaction(command, profile_id, account, at)
+    assert sale.transaction.id is not None
+    of_transaction = transaction_stream(sale.transaction.id)
+    return Decision(of_transaction, _in_both_streams(sale, of_transaction, stream_id))
+
+
+def _account_of_sale(command: RecordTransaction, view: View) -> str | None:
+    """The account a sale belongs to: its profile's, its redemption's, or the announcer's."""
+    of_profile = None if command.profile_id is None else account_stream(command.profile_id)
+    of_redemption = None
+    if command.redemption_id is not None:
+        of_redemption = _holder(
+            "redemption",
+            command.redemption_id,
+            view,
+            UnknownLinkedRedemption(f"There is no redemption {command.redemption_id}."),
+        )
+    announcer = _announcer(command.external_id, view)
+    found = {stream for stream in (of_profile, of_redemption, announcer) if stream is not None}
+    if len(found) > 1:
+        raise RedemptionOfAnotherProfile(
+            "The transaction's profile and the profile of its redemption are not the same."
+        )
+    return found.pop() if found else None
+
+
+def _announcer(external_id: str | None, view: View) -> str | None:
+    """The account whose redemption waits for this sale."""
+    if external_id is None:
+        return None
+    stream_id = view.stream_named("transaction.announced", external_id)
+    if stream_id is None or not stream_id.startswith("account-"):
+        return None
+    account: Account = view.state(stream_id)
+    waiting = (account.redemptions[n] for n in account.announcements.get(external_id, ()))
+    return stream_id if any(redemption.outstanding() for redemption in waiting) else None
+
+
+def _link(command: LinkRedemption, view: View, at: Circumstances) -> Decision:
+    of_transaction, transaction = _transaction(command.transaction_id, view)
+    unknown = UnknownLinkedRedemption(f"There is no redemption {command.redemption_id}.")
+    stream_id = _holder("redemption", command.redemption_id, view, unknown)
+    sale = link_redemption(command.redemption_id, transaction, view.state(stream_id), at)
+    return Decision(of_transaction, _in_both_streams(sale, of_transaction, stream_id))
+
+
+def _void(command: VoidTransaction, view: View, at: Circumstances) -> Decision:
+    of_transaction, transaction = _transaction(command.transaction_id, view)
+    stream_id = None
+    if transaction.profile_id is not None:
+        stream_id = account_stream(transaction.profile_id)
+    account = Account() if stream_id is None else view.state(stream_id)
+    sale = void_transaction(transaction, account, at, keep_redemption=command.keep_redemption)
+    return Decision(of_transaction, _in_both_streams(sale, of_transaction, stream_id))
+
+
+def _transaction(transaction_id: int, view: View) -> tuple[str, Transaction]:
+    stream_id = transaction_stream(transaction_id)
+    transaction: Transaction = view.state(stream_id)
+    if transaction.id is None:
+        raise UnknownTransaction(f"There is no transaction {transaction_id}.")
+    return stream_id, transaction
+
+
+def _in_both_streams(
+    sale: SaleEvents, of_transaction: str, of_account: str | None
+) -> tuple[tuple[str, Event], ...]:
+    assert of_account is not None or not sale.of_account
+    return (
+        *((of_transaction, event) for event in sale.of_transaction),
+        *((of_account or "", event) for event in sale.of_account),
+    )
 
 
 HANDLERS: Mapping[type[Command], Handler] = {
-    AddRewardDefinition: Handler(_programme, lambda c, s, _, at: add_reward_definition(c, s, at)),
-    ChangeRewardDefinition: Handler(
-        _programme, lambda c, s, _, at: change_reward_definition(c, s, at)
+    AddRewardDefinition: _on_programme(add_reward_definition),
+    ChangeRewardDefinition: _on_programme(change_reward_definition),
+    ArchiveRewardDefinition: _on_programme(lambda c, s, _: archive_reward_definition(c, s)),
+    IssueReward: _on_account(_of_profile, issue_reward, _likely_profile),
+    RevokeReward: _on_account(_of_reward, lambda c, s, _, at: revoke_reward(c, s, at)),
+    RecordDueFacts: _on_account(
+        _of_profile, lambda _, s, __, at: facts_due(s, at.now), _likely_profile
     ),
-    ArchiveRewardDefinition: Handler(
-        _programme, lambda c, s, _, __: archive_reward_definition(c, s)
+    MakeRedemption: Handler(_redeem, _likely_profile),
+    ReverseRedemption: _on_account(
+        _of_redemption, lambda c, s, _, at: reverse_redemption(c, s, at)
     ),
-    IssueReward: Handler(_of_profile, issue_reward),
-    RevokeReward: Handler(
-        lambda c: Reference("reward", str(c.reward_id)),
-        lambda c, s, _, at: revoke_reward(c, s, at),
-        missing=lambda c: UnknownReward(f"There is no reward {c.reward_id}."),
-    ),
-    RecordDueFacts: Handler(_of_profile, lambda _, s, __, at: facts_due(s, at.now)),
-    MakeRedemption: Handler(_of_profile, lambda c, s, _, at: make_redemption(c, s, at)),
-    ReverseRedemption: Handler(
-        _by_redemption, lambda c, s, _, at: reverse_redemption(c, s, at), missing=_no_redemption
-    ),
-    ReturnRedemption: Handler(
-        _by_redemption, lambda c, s, _, at: return_redemption(c, s, at), missing=_no_redemption
-    ),
+    ReturnRedemption: _on_account(_of_redemption, lambda c, s, _, at: return_redemption(c, s, at)),
+    RecordTransaction: Handler(_record, _likely_profile),
+    LinkRedemption: Handler(_link, lambda c: transaction_stream(c.transaction_id)),
+    VoidTransaction: Handler(_void, lambda c: transaction_stream(c.transaction_id)),
 }

@@ -3,6 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ledger.rejections import InvalidAmount
+from schemas.amounts import from_minor, to_minor
+from schemas.redemptions import ReturnPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +17,8 @@ class ProgrammeSettings:
     currency: str = "AUD"
     currency_digits: int = 2
     reversal_window: timedelta = timedelta(minutes=10)
+    return_policy: ReturnPolicy = "reissue"
+    """What a return does unless its command says otherwise."""
     grace_days: int = 14
     """How long value lives that comes back after its reward has expired."""
 
@@ -24,3 +31,18 @@ class Circumstances:
     ids: Iterator[int]
     """Fresh identifiers, taken as needed; unused ones are gaps and harm nobody."""
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
+
+    def minor(self, amount: Decimal) -> int:
+        """An amount in minor units of the programme's currency.
+
+        Raises:
+            InvalidAmount: it has more decimals than the currency.
+        """
+        try:
+            return to_minor(amount, digits=self.settings.currency_digits, signed=True)
+        except ValueError as error:
+            raise InvalidAmount(f"{amount}: {error}") from error
+
+    def amount(self, minor: int) -> Decimal:
+        """Minor units as an amount, for the text of a refusal."""
+        return from_minor(minor, digits=self.settings.currency_digits)

@@ -1,15 +1,17 @@
 """One round of the committer: what is known before deciding, and what each command leads to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ledger.commands import HANDLERS, Reference
+from ledger.commands import initial_state
 from ledger.event_store.port import Claim, CommandRecord, NewEvent, StreamHead, Unit
 from ledger.repeats import external_name
 from ledger.submission import Answer, Pending, Submission
 from schemas.events import Event, encode
+from schemas.redemptions import MakeRedemption
+
+Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +30,85 @@ class Decided:
     answer: Answer | BaseException
     unit: Unit | None = None
     """What to write. A refusal writes no event, but the state it rests on is checked as well."""
-    stream_id: str | None = None
+    read: frozenset[str] = frozenset()
+    """The streams the decision looked at."""
+
+    @property
+    def written(self) -> set[str]:
+        """The streams it writes to."""
+        return set() if self.unit is None else {event.stream_id for event in self.unit.events}
+
+
+class NotLoaded(Exception):
+    """A decision looked at what is not in memory yet: load it and decide again."""
 
 
 @dataclass(slots=True)
 class Group:
     """One round: what is known before deciding, and what the decisions built on top of it."""
 
-    base: dict[str, Versioned]
-    names: dict[tuple[str, str], Claim]
+    base: dict[str, Versioned] = field(default_factory=dict)
+    names: dict[Name, Claim | None] = field(default_factory=dict)
+    """Names looked up so far; None where nobody holds one."""
     overlay: dict[str, Versioned] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
     event_count: int = 0
+    event_bytes: int = 0
+    missing_streams: set[str] = field(default_factory=set)
+    missing_names: set[Name] = field(default_factory=set)
 
     def state(self, stream_id: str) -> Versioned:
         """The state a decision sees: with everything decided earlier in the group."""
-        return self.overlay.get(stream_id) or self.base[stream_id]
+        found = self.overlay.get(stream_id) or self.base.get(stream_id)
+        if found is None:
+            self.missing_streams.add(stream_id)
+            raise NotLoaded(stream_id)
+        return found
+
+    def claim(self, name: Name) -> Claim | None:
+        """The standing claim on a name."""
+        if name not in self.names:
+            self.missing_names.add(name)
+            raise NotLoaded(name)
+        return self.names[name]
+
+    def head(self, stream_id: str) -> StreamHead:
+        """The head the store has to have; a stream nobody looked at is one not yet begun."""
+        base = self.base.get(stream_id)
+        return StreamHead() if base is None else base.head
+
+    def start_over(self) -> None:
+        """Forget the decisions, keep what was loaded."""
+        self.overlay.clear()
+        self.decided.clear()
+        self.missing_streams.clear()
+        self.missing_names.clear()
+        self.event_count = self.event_bytes = 0
+
+
+class GroupView:
+    """A decision's view of the group; it remembers what was looked at."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self.read: set[str] = set()
+
+    def state(self, stream_id: str) -> Any:
+        """See `View`."""
+        versioned = self._group.state(stream_id)
+        self.read.add(stream_id)
+        return versioned.state
+
+    def stream_named(self, kind: str, key: str) -> str | None:
+        """See `View`."""
+        claim = self._group.claim((kind, key))
+        return None if claim is None else claim.stream_id
+
+    def before(self, stream_id: str) -> Versioned:
+        """The stream as the decision found it, which may be before its first event."""
+        if stream_id in self.read:
+            return self._group.state(stream_id)
+        return Versioned(initial_state(stream_id), StreamHead())
 
 
 def new_event(event: Event, stream_id: str, stream_version: int, now: datetime) -> NewEvent:
@@ -71,31 +136,13 @@ def unit_of(
     return Unit(submission.command_id, submission.actor, events, claims, record)
 
 
-def target_of(submission: Submission, names: Mapping[tuple[str, str], Claim]) -> str | None:
-    """The stream a command writes to; None where it names something that does not exist."""
-    target = HANDLERS[type(submission.command)].target(submission.command)
-    if isinstance(target, str):
-        return target
-    claim = names.get((target.kind, target.key))
-    return None if claim is None else claim.stream_id
-
-
-def looked_up(submission: Submission) -> list[tuple[str, str]]:
-    """The names a decision must resolve in the store first."""
-    target = HANDLERS[type(submission.command)].target(submission.command)
-    names = [(target.kind, target.key)] if isinstance(target, Reference) else []
-    taken = external_name(submission)
-    return names if taken is None else [*names, taken]
-
-
-def standing_claim(submission: Submission, names: Mapping[tuple[str, str], Claim]) -> Claim | None:
-    """The earlier claim on this command's external_id."""
-    name = external_name(submission)
-    return None if name is None else names.get(name)
-
-
-def names_of(submission: Submission) -> list[tuple[str, str]]:
-    """What two commands of one group must not share: the key, and the external_id."""
+def names_of(submission: Submission) -> list[Name]:
+    """What two commands of one group must not share: the second has to see the first's claim."""
     names = [] if submission.key is None else [(f"key of {submission.client}", submission.key)]
     taken = external_name(submission)
-    return names if taken is None else [*names, taken]
+    if taken is not None:
+        names.append(taken)
+    command = submission.command
+    if isinstance(command, MakeRedemption) and command.transaction_external_id is not None:
+        names.append(("transaction.external_id", command.transaction_external_id))
+    return names

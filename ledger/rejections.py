@@ -15,6 +15,13 @@ class Rejection(Exception):
         self.facts = facts
 
 
+class InvalidAmount(Rejection):
+    """The amount has more decimals than the programme's currency."""
+
+    status = 422
+    code = "invalid_amount"
+
+
 class InsufficientBalance(Rejection):
     """The balance can't pay; `available_minor` says what there is."""
 
@@ -87,6 +94,12 @@ class RedemptionPartlyReturned(Rejection):
     code = "redemption_partly_returned"
 
 
+class RedemptionIsLinked(Rejection):
+    """It paid for a transaction that lives: void that one instead."""
+
+    code = "redemption_linked"
+
+
 class NotReversible(Rejection):
     """A return or a reversal is final."""
 
@@ -98,6 +111,57 @@ class ReturnExceedsRedemption(Rejection):
 
     status = 422
     code = "return_exceeds_redemption"
+
+
+class UnknownTransaction(Rejection):
+    """No such transaction."""
+
+    status = 404
+    code = "transaction_not_found"
+
+
+class InvalidTransaction(Rejection):
+    """Amounts or times of the transaction contradict each other."""
+
+    status = 422
+    code = "invalid_transaction"
+
+
+class TransactionIsVoid(Rejection):
+    """A void transaction stays as it is."""
+
+    code = "transaction_void"
+
+
+class UnknownLinkedRedemption(Rejection):
+    """The transaction names a redemption that does not exist, or that is a return or reversal."""
+
+    status = 422
+    code = "linked_redemption_not_found"
+
+
+class RedemptionOfAnotherProfile(Rejection):
+    """Redemption and transaction belong to different profiles."""
+
+    code = "redemption_profile_mismatch"
+
+
+class RedemptionLinkedElsewhere(Rejection):
+    """A redemption pays for one transaction only."""
+
+    code = "redemption_already_linked"
+
+
+class RedemptionAnnouncedElsewhere(Rejection):
+    """The redemption was made for another transaction, or another profile's is made for this."""
+
+    code = "redemption_announced_elsewhere"
+
+
+class RedemptionGivenBack(Rejection):
+    """A redemption reversed or returned in full pays for nothing."""
+
+    code = "redemption_given_back"
 
 
 class ExternalIdTaken(Rejection):

@@ -1,6 +1,6 @@
 """The same request again: under its Idempotency-Key, or under its external_id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -12,13 +12,14 @@ from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
 from schemas.envelope import Recorded
-from schemas.events import Event
 from schemas.redemptions import MakeRedemption
 from schemas.rewards import IssueReward
+from schemas.transactions import RecordTransaction
 
 EXTERNAL_ID_KINDS: dict[type[Command], str] = {
     IssueReward: "reward.external_id",
     MakeRedemption: "redemption.external_id",
+    RecordTransaction: "transaction.external_id",
 }
 
 
@@ -75,9 +76,12 @@ def stream_of(record: CommandRecord) -> str | None:
 
 
 def replayed(
-    submission: Submission, record: CommandRecord, histories: Mapping[str, Sequence[Recorded]]
+    submission: Submission,
+    record: CommandRecord,
+    written: Sequence[Recorded],
+    history: Sequence[Recorded],
 ) -> Answer | Rejection:
-    """The first answer again, rebuilt from the events, with the state right after them."""
+    """The first answer again, rebuilt from the events it wrote and its stream up to them."""
     if record.fingerprint != submission.fingerprint:
         return IdempotencyKeyReused(
             "This Idempotency-Key was used for another request; choose a new key."
@@ -86,18 +90,20 @@ def replayed(
     if "code" in outcome:
         return RecordedRefusal(outcome)
     stream_id = outcome["stream"]
-    history = histories[stream_id]
-    written: tuple[Event, ...] = ()
-    if record.event_count:
-        after = record.first_position + record.event_count
-        history = [r for r in history if r.position < after]
-        written = tuple(event_of(r) for r in history if r.position >= record.first_position)
+    if written:
+        history = [recorded for recorded in history if recorded.position <= written[-1].position]
     state = fold_recorded(stream_id, history)
     if "external_id" in outcome:
         name = external_name(submission)
         assert name is not None
         return AlreadyThere(stream_id, *name, state)
-    return Accepted(stream_id, written, state, replayed=True)
+    return Accepted(
+        stream_id,
+        tuple(map(event_of, written)),
+        {stream_id: state},
+        position=written[-1].position if written else record.first_position,
+        replayed=True,
+    )
 
 
 def _undone(standing: Claim, state: Any) -> bool:

@@ -1,6 +1,7 @@
 """What goes into the committer and what comes out of it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,24 +12,39 @@ from schemas.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One command with who sent it. `key` makes it repeatable; `fingerprint` tells its body."""
+    """One command with who sent it. `key` makes it repeatable; `fingerprint` tells its body.
+
+    A `dry_run` is decided and answered like any other, and writes nothing. What is `patient` goes
+    into a group only as far as there is room: the expiry of quiet accounts, imports.
+    """
 
     command: Command
     client: str
     actor: str
     key: str | None = None
     fingerprint: bytes = b""
+    dry_run: bool = False
+    patient: bool = False
     command_id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is durable: its events, and the stream's state right after them."""
+    """The command is durable: its events, and the state of each stream right after them."""
 
     stream_id: str
+    """The stream the answer is about."""
     events: tuple[Event, ...]
-    state: Any
+    states: Mapping[str, Any]
+    position: int = 0
+    """Where the log stood after it; 0 for a dry run."""
     replayed: bool = False
+    dry_run: bool = False
+
+    @property
+    def state(self) -> Any:
+        """The state of the stream the answer is about."""
+        return self.states[self.stream_id]
 
 
 @dataclass(frozen=True, slots=True)

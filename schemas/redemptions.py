@@ -47,11 +47,14 @@ class ReverseRedemption(Command):
 
 
 class ReturnRedemption(Command):
-    """Give back a part or the rest of a redemption, at any time."""
+    """Give back a part or the rest of a redemption, at any time.
+
+    Without an amount it is the rest; without a policy, the programme's.
+    """
 
     redemption_id: WholeNumber
     amount: Amount | None = None
-    policy: ReturnPolicy = "reissue"
+    policy: ReturnPolicy | None = None
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

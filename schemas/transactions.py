@@ -174,7 +174,6 @@ class TransactionRecorded(Sale, Event):
     total_minor: int
     transacted_at: datetime
     timezone: str
-    is_void: bool = False
 
 
 class RedemptionAttributed(Event):
@@ -244,7 +243,7 @@ class TransactionLinked(Event):
 
 
 class TransactionUnlinked(Event):
-    """On the account: the redemption stays redeemed and may be linked again."""
+    """On the account: the transaction was voided, so the redemption paid for nothing."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {"transaction_id": 900, "redemption_id": 158}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ledger.account.lots import Lot
@@ -13,13 +13,13 @@ from ledger.rejections import (
     AlreadyReversed,
     InsufficientBalance,
     NotReversible,
+    RedemptionIsLinked,
     RedemptionPartlyReturned,
     ReturnExceedsRedemption,
     ReversalWindowClosed,
     UnknownProfile,
     UnknownRedemption,
 )
-from schemas.amounts import from_minor, to_minor
 from schemas.events import Event
 from schemas.movements import Book, Movement, moved
 from schemas.redemptions import (
@@ -32,7 +32,9 @@ from schemas.redemptions import (
     ReverseRedemption,
 )
 from schemas.rewards import RewardIssued
-from schemas.times import end_of_day_after
+from schemas.times import PeriodType, end_of_day_after
+
+CALENDAR_END = datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
 
 Parcels = list[tuple[int, int]]
 """(lot, amount in minor units), in order."""
@@ -46,14 +48,14 @@ def make_redemption(
         raise UnknownProfile(f"There is no profile {command.profile_id!r}.")
     due = facts_due(account, at.now)
     account = fold(due, account)
-    requested = to_minor(command.amount, digits=at.settings.currency_digits)
+    requested = at.minor(command.amount)
     taken = _take(account.spendable(at.now), requested)
     total = _total(taken)
     if not taken or (command.strict and total < requested):
         available = account.available_minor(at.now)
         raise InsufficientBalance(
-            f"The available balance is {from_minor(available)}; "
-            f"{from_minor(requested)} was asked for.",
+            f"The available balance is {at.amount(available)}; "
+            f"{at.amount(requested)} was asked for.",
             available_minor=available,
         )
     made = RedemptionMade(
@@ -81,11 +83,53 @@ def reverse_redemption(
     redemption = _unreversed(command.redemption_id, account)
     if redemption.given_back:
         raise RedemptionPartlyReturned(f"Part of redemption {redemption.id} has been returned.")
+    if redemption.transaction_id is not None:
+        raise RedemptionIsLinked(
+            f"Redemption {redemption.id} paid for transaction {redemption.transaction_id}; "
+            "void that transaction instead."
+        )
     if at.now > redemption.reversible_until:
         raise ReversalWindowClosed(
             f"Redemption {redemption.id} could be reversed until "
             f"{redemption.reversible_until.isoformat()}; return it instead."
         )
+    return _reversed(redemption, account, at)
+
+
+def return_redemption(
+    command: ReturnRedemption, account: Account, at: Circumstances
+) -> tuple[Event, ...]:
+    """A part or the rest comes back, in reverse order of consumption."""
+    redemption = _unreversed(command.redemption_id, account)
+    returnable = _total(redemption.outstanding())
+    amount = returnable if command.amount is None else at.minor(command.amount)
+    if amount > returnable or not returnable:
+        raise ReturnExceedsRedemption(
+            f"{at.amount(returnable)} of redemption {redemption.id} can still be returned.",
+            returnable_minor=returnable,
+        )
+    policy = command.policy or at.settings.return_policy
+    return _returned(redemption, amount, policy, account, at)
+
+
+def undo_redemption(
+    redemption: Redemption, account: Account, at: Circumstances
+) -> tuple[Event, ...]:
+    """What the void of its sale does: all that is still redeemed comes back.
+
+    Inside the reversal window to the very rewards it came from, later by the programme's policy.
+    """
+    left = _total(redemption.outstanding())
+    if not left:
+        return ()
+    if at.now > redemption.reversible_until:
+        return _returned(redemption, left, at.settings.return_policy, account, at)
+    if redemption.given_back:
+        return _returned(redemption, left, "restore", account, at)
+    return _reversed(redemption, account, at)
+
+
+def _reversed(redemption: Redemption, account: Account, at: Circumstances) -> tuple[Event, ...]:
     due = facts_due(account, at.now)
     account = fold(due, account)
     parcels = redemption.outstanding()
@@ -100,32 +144,18 @@ def reverse_redemption(
     return (*due, *_with_facts_due(account, (reversed_, *back.rewards), at.now))
 
 
-def return_redemption(
-    command: ReturnRedemption, account: Account, at: Circumstances
+def _returned(
+    redemption: Redemption, amount: int, policy: ReturnPolicy, account: Account, at: Circumstances
 ) -> tuple[Event, ...]:
-    """A part or the rest comes back, in reverse order of consumption."""
-    redemption = _unreversed(command.redemption_id, account)
-    outstanding = redemption.outstanding()
-    returnable = _total(outstanding)
-    amount = (
-        returnable
-        if command.amount is None
-        else to_minor(command.amount, digits=at.settings.currency_digits)
-    )
-    if amount > returnable or not returnable:
-        raise ReturnExceedsRedemption(
-            f"{from_minor(returnable)} of redemption {redemption.id} can still be returned.",
-            returnable_minor=returnable,
-        )
     due = facts_due(account, at.now)
     account = fold(due, account)
-    parcels = _first(reversed(outstanding), amount)
-    back = _given_back(parcels, redemption, account, command.policy, at)
+    parcels = _first(reversed(redemption.outstanding()), amount)
+    back = _given_back(parcels, redemption, account, policy, at)
     returned = RedemptionReturned(
         return_id=next(at.ids),
         redemption_id=redemption.id,
         total_minor=amount,
-        policy=command.policy,
+        policy=policy,
         forfeited_minor=_forfeited(back.movements),
         movements=tuple(back.movements),
     )
@@ -179,14 +209,22 @@ def _fresh_expiry(lot: Lot, at: Circumstances) -> datetime | None:
     terms = lot.terms
     if terms.expires_at is None:
         return None
-    return end_of_day_after(at.now, terms.timezone, terms.period, terms.period_type)
+    return _end_of_day_after(at.now, terms.timezone, terms.period, terms.period_type)
 
 
 def _grace_expiry(lot: Lot, at: Circumstances) -> datetime | None:
     """Value gets its grace days once; after that it comes back as expired as it was."""
     if lot.terms.graced or at.settings.grace_days == 0:
         return lot.terms.expires_at
-    return end_of_day_after(at.now, lot.terms.timezone, at.settings.grace_days, "days")
+    return _end_of_day_after(at.now, lot.terms.timezone, at.settings.grace_days, "days")
+
+
+def _end_of_day_after(now: datetime, zone: str, period: int, kind: PeriodType) -> datetime:
+    """The calendar ends with the year 9999: a life beyond it is a life to its last day."""
+    try:
+        return end_of_day_after(now, zone, period, kind)
+    except ValueError:
+        return CALENDAR_END
 
 
 def _carried_on(

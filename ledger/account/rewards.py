@@ -12,7 +12,6 @@ from ledger.rejections import (
     UnknownDefinition,
     UnknownReward,
 )
-from schemas.amounts import to_minor
 from schemas.events import Event
 from schemas.movements import Book, moved
 from schemas.profiles import ProfileRegistered
@@ -91,17 +90,10 @@ def _assignable(command: IssueReward, programme: Programme) -> DefinitionTerms:
 
 
 def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances) -> RewardIssued:
-    digits = at.settings.currency_digits
     initial = (
-        definition.value_minor
-        if command.value_initial is None
-        else to_minor(command.value_initial, digits=digits)
+        definition.value_minor if command.value_initial is None else at.minor(command.value_initial)
     )
-    remaining = (
-        initial
-        if command.value_remaining is None
-        else to_minor(command.value_remaining, digits=digits)
-    )
+    remaining = initial if command.value_remaining is None else at.minor(command.value_remaining)
     if remaining > initial:
         raise InvalidRewardTerms("value_remaining is above value_initial.")
     issued_at = _whole_second(

@@ -13,6 +13,7 @@ from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
 from schemas.rewards import RewardIssued, RewardRevoked
+from schemas.transactions import TransactionLinked, TransactionUnlinked
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class Redemption:
     given_back: Map[int, int] = field(default_factory=Map)
     reversed: bool = False
     external_id: str | None = None
+    announced: str | None = None
+    """The `external_id` of the transaction it was made for."""
+    transaction_id: int | None = None
+    """The transaction it paid for, as long as that one lives."""
+
+    @property
+    def total_minor(self) -> int:
+        """What was taken."""
+        return sum(amount for _, amount in self.taken)
 
     def outstanding(self) -> list[tuple[int, int]]:
         """What is still redeemed, lot by lot, in the order it was consumed."""
@@ -40,6 +50,10 @@ class Account:
     lots: Map[int, Lot] = field(default_factory=Map)
     open_lots: Map[int, Lot] = field(default_factory=Map)
     redemptions: Map[int, Redemption] = field(default_factory=Map)
+    redemption_names: Map[str, int] = field(default_factory=Map)
+    """Redemptions by their external_id."""
+    announcements: Map[str, tuple[int, ...]] = field(default_factory=Map)
+    """Redemptions by the external_id of the transaction they were made for."""
     final_records: Map[int, int] = field(default_factory=Map)
     """Returns and reversals, by id → the redemption they belong to."""
 
@@ -58,8 +72,8 @@ class Account:
 
     def redemption_named(self, external_id: str) -> Redemption | None:
         """The redemption with this external_id."""
-        named = (r for r in self.redemptions.values() if r.external_id == external_id)
-        return next(named, None)
+        redemption_id = self.redemption_names.get(external_id)
+        return None if redemption_id is None else self.redemptions[redemption_id]
 
     def available_minor(self, now: datetime) -> int:
         """The balance that can be spent at this moment."""
@@ -84,10 +98,19 @@ def evolve(account: Account, event: Event) -> Account:
         case RewardRevoked():
             account = _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
         case RedemptionMade():
-            account = _with_redemption(account, _made(event))
+            account = _with_new_redemption(account, _made(event))
         case RedemptionReversed() | RedemptionReturned():
             account = _with_value_given_back(account, event)
+        case TransactionLinked():
+            account = _linked(account, event.redemption_id, event.transaction_id)
+        case TransactionUnlinked():
+            account = _linked(account, event.redemption_id, None)
     return account
+
+
+def _linked(account: Account, redemption_id: int, transaction_id: int | None) -> Account:
+    redemption = account.redemptions[redemption_id]
+    return _with_redemption(account, replace(redemption, transaction_id=transaction_id))
 
 
 def _with_lot(account: Account, lot: Lot) -> Account:
@@ -101,6 +124,18 @@ def _with_lot(account: Account, lot: Lot) -> Account:
 
 def _with_redemption(account: Account, redemption: Redemption) -> Account:
     return replace(account, redemptions=account.redemptions.set(redemption.id, redemption))
+
+
+def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
+    account = _with_redemption(account, redemption)
+    if redemption.external_id is not None:
+        names = account.redemption_names.set(redemption.external_id, redemption.id)
+        account = replace(account, redemption_names=names)
+    if redemption.announced is not None:
+        so_far = account.announcements.get(redemption.announced, ())
+        by_sale = account.announcements.set(redemption.announced, (*so_far, redemption.id))
+        account = replace(account, announcements=by_sale)
+    return account
 
 
 def _terms(event: RewardIssued) -> Terms:
@@ -123,6 +158,7 @@ def _made(event: RedemptionMade) -> Redemption:
         taken=tuple((movement.lot, movement.amount_minor) for movement in event.movements),
         reversible_until=event.reversible_until,
         external_id=event.external_id,
+        announced=event.transaction_external_id,
     )
 
 

@@ -9,7 +9,6 @@ from immutables import Map
 
 from ledger.decider import Circumstances
 from ledger.rejections import HandleTaken, UnknownDefinition
-from schemas.amounts import to_minor
 from schemas.events import Event
 from schemas.reward_definitions import (
     AddRewardDefinition,
@@ -82,7 +81,7 @@ def add_reward_definition(
         definition_version=1,
         name=command.name,
         handle=command.handle,
-        value_minor=to_minor(command.value, digits=at.settings.currency_digits),
+        value_minor=at.minor(command.value),
         type=command.type,
         period=command.period,
         period_type=command.period_type,
@@ -104,7 +103,7 @@ def change_reward_definition(
     text = command.model_dump(mode="json", include=_TEXT_FIELDS, exclude_unset=True)
     changes: dict[str, Any] = {k: v for k, v in given.items() if k not in _TEXT_FIELDS}
     if "value" in changes:
-        changes["value_minor"] = to_minor(changes.pop("value"), digits=at.settings.currency_digits)
+        changes["value_minor"] = at.minor(changes.pop("value"))
     content = terms.model_dump(exclude={"definition_version"}) | changes
     content["text"] = terms.text | text
     changed = RewardDefinitionChanged(definition_version=terms.definition_version + 1, **content)

@@ -330,14 +330,25 @@ class When:
     ) -> tuple[Event, ...]:
         account = self.given.account() if account is None else account
         programme = self.given.programme() if programme is None else programme
-        handler = HANDLERS[type(self.command)]
-        of_programme = handler.target(self.command) == PROGRAMME_STREAM
+        view = _View({"account-p-1": account, PROGRAMME_STREAM: programme})
         at = Circumstances(self.now, count(100 * self.given.commands), self.given.settings)
-        state = programme if of_programme else account
-        events = handler.decide(self.command, state, programme, at)
-        if not of_programme:
-            _sound(events, account, self.now)
-        return events
+        decision = HANDLERS[type(self.command)].decide(self.command, view, at)
+        if decision.stream_id != PROGRAMME_STREAM:
+            _sound(decision.events, account, self.now)
+        return decision.events
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a decision sees here: p-1's account holds every number it is asked for."""
+
+    states: dict[str, Account | Programme]
+
+    def state(self, stream_id: str) -> Account | Programme:
+        return self.states[stream_id]
+
+    def stream_named(self, kind: str, key: str) -> str | None:
+        return "account-p-1" if kind in ("reward", "redemption") else None
 
 
 def given(*events: Event) -> Given:

@@ -1,0 +1,117 @@
+"""Deciding a group: each command on top of those before it, in memory, without I/O."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import structlog
+
+from ledger.claims import claims_of
+from ledger.commands import HANDLERS, evolve_state
+from ledger.decider import Circumstances
+from ledger.event_store.port import APPEND_EVENTS_MAX, NewEvent, StreamHead
+from ledger.group import Decided, Group, GroupView, NotLoaded, Versioned, new_event, unit_of
+from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.rejections import Rejection
+from ledger.repeats import answer_to_repeat, external_name, outcome_bytes
+from ledger.submission import Accepted, Pending
+
+GROUP_BYTES_MAX = 4 * 1024 * 1024
+GROUP_DECIDE_SECONDS_MAX = 0.1
+"""A group ends where one of these is passed; the rest goes into the next."""
+
+log = structlog.get_logger()
+
+
+class IdsExhausted(Exception):
+    """A decision took more identifiers than were in stock."""
+
+
+def decide_group(waiting: Sequence[Pending], group: Group, at: Circumstances) -> int:
+    """Decide in order; how many were decided before a limit ended the group.
+
+    What a decision misses is noted in the group and its command left undecided: load, start over.
+
+    Raises:
+        IdsExhausted: get more identifiers and start over.
+    """
+    deadline = time.monotonic() + GROUP_DECIDE_SECONDS_MAX
+    for index, pending in enumerate(waiting):
+        full = (
+            group.event_count >= APPEND_EVENTS_MAX // 2
+            or group.event_bytes >= GROUP_BYTES_MAX
+            or (index and time.monotonic() > deadline)
+        )
+        if full:
+            return index
+        decided = _decide(pending, group, at)
+        if decided is not None:
+            group.decided.append(decided)
+    return len(waiting)
+
+
+def _decide(pending: Pending, group: Group, at: Circumstances) -> Decided | None:
+    """One command on the overlay. A guilty command fails alone and leaves no trace."""
+    view = GroupView(group)
+    submission = pending.submission
+    try:
+        view.state(PROGRAMME_STREAM)
+        return _repeated(pending, view, group) or _accepted(pending, view, group, at)
+    except NotLoaded:
+        return None
+    except IdsExhausted:
+        raise
+    except Rejection as rejection:
+        unit = None
+        if not submission.dry_run:
+            unit = unit_of(submission, (), (), outcome_bytes(rejection))
+        return Decided(pending, rejection, unit, frozenset(view.read))
+    except Exception as error:
+        log.exception("decision_failed", command=type(submission.command).__name__)
+        return Decided(pending, error)
+
+
+def _repeated(pending: Pending, view: GroupView, group: Group) -> Decided | None:
+    """The answer to a second request under one external_id."""
+    submission = pending.submission
+    name = external_name(submission)
+    standing = None if name is None else group.claim(name)
+    if standing is None:
+        return None
+    answer = answer_to_repeat(submission, standing, view.state(standing.stream_id))
+    unit = None if submission.dry_run else unit_of(submission, (), (), outcome_bytes(answer))
+    return Decided(pending, answer, unit, frozenset(view.read))
+
+
+def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided:
+    submission = pending.submission
+    decision = HANDLERS[type(submission.command)].decide(submission.command, view, at)
+    claims = claims_of(decision, view, submission.fingerprint)
+    streams = {stream_id: view.before(stream_id) for stream_id, _ in decision.written}
+    new: list[NewEvent] = []
+    for stream_id, event in decision.written:
+        before = streams[stream_id]
+        version = before.head.version + 1
+        new.append(new_event(event, stream_id, version, at.now))
+        streams[stream_id] = Versioned(evolve_state(before.state, event), StreamHead(version))
+    states = {stream_id: versioned.state for stream_id, versioned in streams.items()}
+    if decision.stream_id not in states:
+        states[decision.stream_id] = view.before(decision.stream_id).state
+    answer = Accepted(decision.stream_id, decision.events, states, dry_run=submission.dry_run)
+    if submission.dry_run:
+        return Decided(pending, answer, None, frozenset(view.read))
+    unit = unit_of(submission, tuple(new), claims, outcome_bytes(answer))
+    group.overlay.update(streams)
+    group.event_count += len(new)
+    group.event_bytes += sum(len(event.payload) for event in new)
+    return Decided(pending, answer, unit, frozenset(view.read))
+
+
+def fresh_ids(stock: list[int]) -> Iterator[int]:
+    """Identifiers from a stock, the last ones first.
+
+    Raises:
+        IdsExhausted: the stock is empty.
+    """
+    while stock:
+        yield stock.pop()
+    raise IdsExhausted
