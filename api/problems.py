@@ -88,6 +88,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "date_parsing": "Give a date as YYYY-MM-DD.",
     "date_from_datetime_parsing": "Give a date as YYYY-MM-DD.",
 }
+_INVALID: Final = (
+    "validation_failed",
+    "The given data was invalid.",
+    "The given data was invalid; `errors` says which fields and how to mend them.",
+)
 _UNNAMED_SENTENCE: Final = "This value is not valid here; see the field's description."
 _OWN_SENTENCES: Final = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 
@@ -100,8 +105,12 @@ def problem(  # noqa: PLR0913 - the fields of the answer
     errors: dict[str, list[str]] | None = None,
     *,
     headers: Mapping[str, str] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Give one refusal. `code` never changes its meaning; `errors` is by dotted field path."""
+    """Give one refusal. `code` never changes its meaning; `errors` is by dotted field path.
+
+    `facts` are members of their own beside the standard ones, such as the `available` balance.
+    """
     content = {
         "type": f"/docs/errors#{code}",
         "title": title,
@@ -112,11 +121,50 @@ def problem(  # noqa: PLR0913 - the fields of the answer
         "message": "Unauthenticated." if status == HTTPStatus.UNAUTHORIZED else detail,
         "errors": errors or {},
     }
+    content = {**(facts or {}), **content}
     return Response(write_json(content), status, headers, media_type=MEDIA_TYPE)
+
+
+class Refused(Exception):
+    """A refusal of ours, raised anywhere below a route."""
+
+    def __init__(  # noqa: PLR0913 - the fields of the answer
+        self,
+        status: int,
+        code: str,
+        title: str | None,
+        detail: str,
+        errors: dict[str, list[str]] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Without a title it is the status's own phrase."""
+        super().__init__(detail)
+        self.status, self.code, self.title, self.detail = status, code, title, detail
+        self.errors, self.headers, self.facts = errors, headers, facts
+
+    @classmethod
+    def invalid(cls, errors: dict[str, list[str]]) -> "Refused":
+        """What fields or parameters are wrong, and how to mend them."""
+        return cls(422, *_INVALID, errors)
+
+    def response(self) -> Response:
+        """The answer."""
+        return problem(
+            self.status,
+            self.code,
+            self.title or _phrase(self.status),
+            self.detail,
+            self.errors,
+            headers=self.headers,
+            facts=self.facts,
+        )
 
 
 def install(app: FastAPI) -> None:
     """Answer everything the framework refuses by itself in our shape."""
+    app.add_exception_handler(Refused, _ours)
     app.add_exception_handler(UnreadableBody, _unreadable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
@@ -193,6 +241,12 @@ class BodyLimit:
             await _answer(error)(scope, receive, send)
 
 
+async def _ours(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refused):
+        raise error
+    return error.response()
+
+
 async def _unreadable(_request: Request, error: Exception) -> Response:
     if not isinstance(error, UnreadableBody):
         raise error
@@ -208,13 +262,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
         sentence = _sentence(found)
         if sentence not in sentences:
             sentences.append(sentence)
-    return problem(
-        422,
-        "validation_failed",
-        "The given data was invalid.",
-        "The given data was invalid; `errors` says which fields and how to mend them.",
-        errors,
-    )
+    return Refused.invalid(errors).response()
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -5,12 +5,14 @@ frees it when that connection ends. A leader that was only asleep wakes up belie
 the epoch stops it: every claim raises it, and a position moves only `WHERE epoch = mine`.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
+
+from ledger.event_store.faults import FAULTS, meaning
+from ledger.event_store.port import EventStoreUnavailable
 
 STATEMENT_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 2.0
@@ -25,27 +27,17 @@ _SESSION = {
     "idle_session_timeout": "0",
 }
 
-_CREATE = """
-CREATE TABLE IF NOT EXISTS relay_checkpoint (
-    relay text PRIMARY KEY,
-    epoch bigint NOT NULL,
-    published_position bigint NOT NULL CHECK (published_position >= 0),
-    incarnation uuid NOT NULL
-)"""
-
-_CREATE_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('relay_checkpoint', 0))"
-
 _REGISTER = """
-INSERT INTO relay_checkpoint (relay, epoch, published_position, incarnation)
+INSERT INTO ledger.relay_checkpoint (relay, epoch, published_position, incarnation)
 VALUES ($1, 0, 0, $2) ON CONFLICT (relay) DO NOTHING"""
 
 # Claim and read in ONE statement: between two, the former leader could still move the position.
 _CLAIM = """
-UPDATE relay_checkpoint SET epoch = epoch + 1 WHERE relay = $1 AND incarnation = $2
+UPDATE ledger.relay_checkpoint SET epoch = epoch + 1 WHERE relay = $1 AND incarnation = $2
 RETURNING epoch, published_position"""
 
 _MOVE = """
-UPDATE relay_checkpoint SET published_position = $3
+UPDATE ledger.relay_checkpoint SET published_position = $3
 WHERE relay = $1 AND epoch = $2 AND published_position <= $3
 RETURNING published_position"""
 
@@ -73,7 +65,8 @@ class AnotherIncarnation(Exception):
 
 
 class PublishedPosition(Protocol):
-    """The port. All methods may raise CheckpointUnavailable."""
+    """The port. All methods may raise CheckpointUnavailable, or EventStoreBroken where a retry is
+    of no use: the database is not migrated, or the role may not do this."""
 
     async def try_lead(self) -> bool:
         """Become the leader if there is none; never waits for another's end."""
@@ -109,22 +102,6 @@ class PostgresPublishedPosition:
         self._relay = relay
         self._connection: asyncpg.Connection[Any] | None = None
 
-    async def ensure(self) -> None:
-        """Create the table where no migration has."""
-        try:
-            connection = await asyncpg.connect(
-                self._database_url, command_timeout=STATEMENT_SECONDS_MAX
-            )
-            try:
-                async with connection.transaction():
-                    # Two processes at once: IF NOT EXISTS looks before it locks, and one fails.
-                    await connection.execute(_CREATE_ALONE)
-                    await connection.execute(_CREATE)
-            finally:
-                await connection.close(timeout=CLOSE_SECONDS_MAX)
-        except _NO_ANSWER as error:
-            raise CheckpointUnavailable(str(error)) from error
-
     async def try_lead(self) -> bool:
         """Try the lock once. Waiting in `pg_advisory_lock` would hold a snapshot against vacuum."""
         try:
@@ -136,8 +113,8 @@ class PostgresPublishedPosition:
                     server_settings=_SESSION,
                 )
             return bool(await self._connection.fetchval(_TRY_LOCK, self._relay))
-        except _NO_ANSWER as error:
-            raise CheckpointUnavailable(str(error)) from error
+        except FAULTS as error:
+            raise _meaning(error) from error
 
     async def claim(self, incarnation: UUID) -> Claimed:
         """Register the relay if it is new, then claim and read in one UPDATE."""
@@ -145,8 +122,8 @@ class PostgresPublishedPosition:
         try:
             await connection.execute(_REGISTER, self._relay, incarnation)
             row = await connection.fetchrow(_CLAIM, self._relay, incarnation)
-        except _NO_ANSWER as error:
-            raise CheckpointUnavailable(str(error)) from error
+        except FAULTS as error:
+            raise _meaning(error) from error
         if row is None:
             raise AnotherIncarnation(
                 f"the log's incarnation is {incarnation}, the relay {self._relay!r} published "
@@ -160,8 +137,8 @@ class PostgresPublishedPosition:
         connection = self._leading()
         try:
             moved = await connection.fetchval(_MOVE, self._relay, claimed.epoch, position)
-        except _NO_ANSWER as error:
-            raise CheckpointUnavailable(str(error)) from error
+        except FAULTS as error:
+            raise _meaning(error) from error
         if moved is None:
             raise Fenced(f"epoch {claimed.epoch} of the relay {self._relay!r} is over")
 
@@ -172,7 +149,7 @@ class PostgresPublishedPosition:
             return
         try:
             await connection.close(timeout=CLOSE_SECONDS_MAX)
-        except _NO_ANSWER:
+        except FAULTS:
             connection.terminate()
 
     def _leading(self) -> "asyncpg.Connection[Any]":
@@ -181,9 +158,6 @@ class PostgresPublishedPosition:
         return self._connection
 
 
-_NO_ANSWER = (
-    OSError,
-    asyncio.TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
+def _meaning(error: BaseException) -> Exception:
+    found = meaning(error)
+    return CheckpointUnavailable(str(found)) if isinstance(found, EventStoreUnavailable) else found

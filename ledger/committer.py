@@ -182,7 +182,7 @@ class Committer:
                 else ()
             )
             history = histories.get(stream_of(record) or "", ())
-            pending.answer(replayed(submission, record, written, history))
+            pending.answer(replayed(submission, record, written, history, self._clock()))
         return new
 
     async def _ids_for(self, count: int) -> None:

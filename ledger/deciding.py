@@ -96,7 +96,9 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     states = {stream_id: versioned.state for stream_id, versioned in streams.items()}
     if decision.stream_id not in states:
         states[decision.stream_id] = view.before(decision.stream_id).state
-    answer = Accepted(decision.stream_id, decision.events, states, dry_run=submission.dry_run)
+    answer = Accepted(
+        decision.stream_id, decision.events, states, at.now, dry_run=submission.dry_run
+    )
     if submission.dry_run:
         return Decided(pending, answer, None, frozenset(view.read))
     unit = unit_of(submission, tuple(new), claims, outcome_bytes(answer))

@@ -8,6 +8,8 @@ class Rejection(Exception):
 
     status: ClassVar[int] = 409
     code: ClassVar[str]
+    field: ClassVar[str | None] = None
+    """The field of the request the refusal is about, where it is one."""
 
     def __init__(self, detail: str, **facts: Any) -> None:
         super().__init__(detail)
@@ -20,6 +22,7 @@ class InvalidAmount(Rejection):
 
     status = 422
     code = "invalid_amount"
+    field = "amount"
 
 
 class InsufficientBalance(Rejection):
@@ -27,6 +30,7 @@ class InsufficientBalance(Rejection):
 
     status = 422
     code = "insufficient_balance"
+    field = "amount"
 
 
 class UnknownProfile(Rejection):
@@ -41,6 +45,7 @@ class UnknownDefinition(Rejection):
 
     status = 422
     code = "reward_definition_not_found"
+    field = "reward_definition_id"
 
 
 class DefinitionNotAssignable(Rejection):
@@ -53,6 +58,7 @@ class HandleTaken(Rejection):
     """Another definition has this handle; handles are never used again."""
 
     code = "handle_taken"
+    field = "handle"
 
 
 class UnknownReward(Rejection):
@@ -111,6 +117,7 @@ class ReturnExceedsRedemption(Rejection):
 
     status = 422
     code = "return_exceeds_redemption"
+    field = "amount"
 
 
 class UnknownTransaction(Rejection):
@@ -138,36 +145,42 @@ class UnknownLinkedRedemption(Rejection):
 
     status = 422
     code = "linked_redemption_not_found"
+    field = "redemption_id"
 
 
 class RedemptionOfAnotherProfile(Rejection):
     """Redemption and transaction belong to different profiles."""
 
     code = "redemption_profile_mismatch"
+    field = "redemption_id"
 
 
 class RedemptionLinkedElsewhere(Rejection):
     """A redemption pays for one transaction only."""
 
     code = "redemption_already_linked"
+    field = "redemption_id"
 
 
 class RedemptionAnnouncedElsewhere(Rejection):
     """The redemption was made for another transaction, or another profile's is made for this."""
 
     code = "redemption_announced_elsewhere"
+    field = "redemption_id"
 
 
 class RedemptionGivenBack(Rejection):
     """A redemption reversed or returned in full pays for nothing."""
 
     code = "redemption_given_back"
+    field = "redemption_id"
 
 
 class ExternalIdTaken(Rejection):
     """Another request has used this external_id."""
 
     code = "external_id_taken"
+    field = "external_id"
 
 
 class IdempotencyKeyReused(Rejection):

@@ -1,6 +1,7 @@
 """The same request again: under its Idempotency-Key, or under its external_id."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -30,7 +31,7 @@ class RecordedRefusal(Rejection):
 
     def __init__(self, outcome: dict[str, Any]) -> None:
         super().__init__(outcome["detail"], **outcome["facts"])
-        self.__dict__.update(code=outcome["code"], status=outcome["status"])
+        self.__dict__.update({name: outcome[name] for name in ("code", "status", "field")})
 
 
 def outcome_bytes(answer: Answer | BaseException) -> bytes:
@@ -41,6 +42,7 @@ def outcome_bytes(answer: Answer | BaseException) -> bytes:
             "status": answer.status,
             "detail": answer.detail,
             "facts": answer.facts,
+            "field": answer.field,
         }
         return orjson.dumps(refused)
     if isinstance(answer, AlreadyThere):
@@ -80,6 +82,7 @@ def replayed(
     record: CommandRecord,
     written: Sequence[Recorded],
     history: Sequence[Recorded],
+    now: datetime,
 ) -> Answer | Rejection:
     """The first answer again, rebuilt from the events it wrote and its stream up to them."""
     if record.fingerprint != submission.fingerprint:
@@ -101,6 +104,7 @@ def replayed(
         stream_id,
         tuple(map(event_of, written)),
         {stream_id: state},
+        written[-1].occurred_at if written else now,
         position=written[-1].position if written else record.first_position,
         replayed=True,
     )

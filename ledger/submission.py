@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,6 +37,8 @@ class Accepted:
     """The stream the answer is about."""
     events: tuple[Event, ...]
     states: Mapping[str, Any]
+    at: datetime
+    """When it was decided."""
     position: int = 0
     """Where the log stood after it; 0 for a dry run."""
     replayed: bool = False

@@ -11,7 +11,8 @@ class Recorded:
 
     `position` is dense over the whole log (1, 2, 3, …); `stream_version` is dense within the
     stream. `occurred_at` is business time, `recorded_at` the store's own clock (never backwards).
-    `batch_index`/`batch_size` tell which part of one atomic append this event is.
+    `batch_index`/`batch_size` tell which of the events of its command this event is: a command's
+    events are written together, or none of them.
     """
 
     position: int

@@ -15,13 +15,12 @@ Strategy = Literal["rewards"]
 ReturnPolicy = Literal["reissue", "restore"]
 
 
-class MakeRedemption(Command):
-    """Take an amount from a profile's balance, nearest expiry first.
+class RedemptionTerms(Command):
+    """What to redeem, the profile aside.
 
     `strict` refuses a short balance; without it, what there is is taken and `total` says how much.
     """
 
-    profile_id: ProfileId
     amount: Amount
     strategies: Annotated[tuple[Strategy, ...], Field(min_length=1)] = ("rewards",)
     strict: bool = True
@@ -40,19 +39,24 @@ class MakeRedemption(Command):
         return self
 
 
+class MakeRedemption(RedemptionTerms):
+    """Take an amount from a profile's balance, nearest expiry first."""
+
+    profile_id: ProfileId
+
+
 class ReverseRedemption(Command):
     """Undo a redemption inside its window: exactly what was taken, back to the same rewards."""
 
     redemption_id: WholeNumber
 
 
-class ReturnRedemption(Command):
-    """Give back a part or the rest of a redemption, at any time.
+class ReturnTerms(Command):
+    """How much to give back, and how.
 
     Without an amount it is the rest; without a policy, the programme's.
     """
 
-    redemption_id: WholeNumber
     amount: Amount | None = None
     policy: ReturnPolicy | None = None
 
@@ -61,6 +65,12 @@ class ReturnRedemption(Command):
         if self.amount is not None and self.amount <= 0:
             raise ValueError("amount must be greater than 0")
         return self
+
+
+class ReturnRedemption(ReturnTerms):
+    """Give back a part or the rest of a redemption, at any time."""
+
+    redemption_id: WholeNumber
 
 
 class RedemptionMade(Event):

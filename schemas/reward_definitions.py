@@ -46,10 +46,9 @@ class AddRewardDefinition(DefinitionText):
     is_published: bool = False
 
 
-class ChangeRewardDefinition(DefinitionText):
-    """Change the given fields; rewards already issued keep their terms."""
+class DefinitionChanges(DefinitionText):
+    """The fields to change; the others stay."""
 
-    definition_id: WholeNumber
     name: Text | None = None
     value: Amount | None = None
     type: Slug | None = None
@@ -62,9 +61,15 @@ class ChangeRewardDefinition(DefinitionText):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.model_fields_set == {"definition_id"}:
+        if not self.model_fields_set - {"definition_id"}:
             raise ValueError("give at least one field to change")
         return self
+
+
+class ChangeRewardDefinition(DefinitionChanges):
+    """A new version of a definition; rewards already issued keep their terms."""
+
+    definition_id: WholeNumber
 
 
 class ArchiveRewardDefinition(Command):

@@ -13,14 +13,13 @@ from schemas.profiles import ProfileId
 from schemas.times import PeriodType, ZoneName
 
 
-class IssueReward(Command):
-    """Give a profile a reward under a definition, named by id or by handle.
+class RewardTerms(Command):
+    """What to issue under a definition named by id or by handle, the profile aside.
 
     Times are wall times in `timezone`, or ISO 8601 with an offset. An `expires_at` of null means
     never; left out, the definition's period decides.
     """
 
-    profile_id: ProfileId
     reward_definition_id: WholeNumber | None = None
     reward_definition_handle: Text | None = None
     value_initial: Amount | None = None
@@ -38,6 +37,12 @@ class IssueReward(Command):
                 "name one definition: reward_definition_id or reward_definition_handle"
             )
         return self
+
+
+class IssueReward(RewardTerms):
+    """Give a profile a reward."""
+
+    profile_id: ProfileId
 
 
 class RevokeReward(Command):

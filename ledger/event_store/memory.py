@@ -102,7 +102,7 @@ class MemoryEventStore:
             claims={
                 (c.kind, c.key): self._claims[c.kind, c.key]
                 for c in claims
-                if (c.kind, c.key) in self._claims
+                if self._claims.get((c.kind, c.key), c).stream_id != c.stream_id
             },
         )
 
@@ -120,7 +120,7 @@ class MemoryEventStore:
         for index, event in enumerate(unit.events):
             self._add(self._recorded(event, unit, index, recorded_at))
         for claim in unit.claims:
-            self._claims[claim.kind, claim.key] = claim
+            self._claims.setdefault((claim.kind, claim.key), claim)
         if unit.record:
             record = unit.record
             if unit.events:

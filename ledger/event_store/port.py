@@ -14,6 +14,9 @@ EVENT_BYTES_MAX = 512 * 1024
 APPEND_EVENTS_MAX = 2_000
 """The largest group one append may carry."""
 
+APPEND_BYTES_MAX = 16 * 1024 * 1024
+"""The most bytes the payloads and outcomes of one append may have together."""
+
 NEW_IDS_MAX = 2_000
 """The most identifiers one call hands out."""
 
@@ -34,7 +37,8 @@ class NewEvent:
 class Claim:
     """A name that must be unique across streams: (kind, key) belongs to `stream_id` for ever.
 
-    `fingerprint` tells a repeat of the same request from another request with the same name.
+    `fingerprint` tells a repeat of the same request from another request with the same name. The
+    stream may claim the name again: that changes nothing, its first claim stands.
     """
 
     kind: str
@@ -115,15 +119,26 @@ class EventStoreUnavailable(Exception):
     """The store can't be reached or gave no answer; after an append its outcome is unknown."""
 
 
+class EventStoreBroken(Exception):
+    """The store refuses and will go on refusing until somebody mends it; the message says how.
+
+    Nothing was written.
+    """
+
+
 class EventStore(Protocol):
-    """The port. All reads see everything committed before they were called."""
+    """The port. All reads see everything committed before they were called.
+
+    Any method may raise EventStoreUnavailable or EventStoreBroken.
+    """
 
     async def append(self, group: Append) -> Committed | Conflicted:
         """Write the whole group or nothing. The same `append_id` again returns the first answer.
 
         Raises:
             EventStoreUnavailable: no answer; submit the SAME group again.
-            ValueError: an event is larger than EVENT_BYTES_MAX, or the group is malformed.
+            EventStoreBroken: nothing was written; trying again is of no use.
+            ValueError: the group or an event of it is too large, or the group is malformed.
         """
         ...
 

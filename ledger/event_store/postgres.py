@@ -7,7 +7,9 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
+from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.group_check import check_group
 from ledger.event_store.port import (
     NEW_IDS_MAX,
@@ -16,13 +18,15 @@ from ledger.event_store.port import (
     CommandRecord,
     Committed,
     Conflicted,
-    EventStoreUnavailable,
+    EventStoreBroken,
     StreamHead,
 )
+from ledger.event_store.writer import Writer
 from schemas.envelope import Recorded
 
 APPEND_SECONDS_MAX = 10.0
 READ_SECONDS_MAX = 10.0
+WATCHDOG_SECONDS_MAX = 2.0
 
 _PARAMETERS = ", ".join(f"${n}" for n in range(1, 27))
 _APPEND = f"CALL ledger.append_batch_tx({_PARAMETERS}, NULL, NULL, NULL, NULL)"
@@ -30,55 +34,74 @@ _COLUMNS = (
     "position, stream_id, stream_version, type, schema_version, payload, command_id, "
     "correlation_id, causation_id, occurred_at, recorded_at, actor, batch_index, batch_size, chain"
 )
-_LOST = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the connection broke in the middle of a message
-    OSError,
-    TimeoutError,
-)
+_READING = {
+    "application_name": "ledger-reader",
+    # A kept plan may be from a time when the tables were small.
+    "plan_cache_mode": "force_custom_plan",
+}
+
+log = structlog.get_logger()
 
 
 class PostgresEventStore:
     """Open it with `connect`, close it with `close`. Reads use a pool, appends one connection."""
 
     def __init__(self, dsn: str, pool: "asyncpg.Pool[Any]") -> None:
-        self._dsn = dsn
+        self._writer = Writer(dsn, APPEND_SECONDS_MAX)
         self._pool = pool
-        self._writer: asyncpg.Connection[Any] | None = None
 
     @classmethod
     async def connect(cls, dsn: str) -> "PostgresEventStore":
-        """A store on a migrated database."""
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
-        return cls(dsn, pool)
+        """A store on a migrated database.
+
+        Raises:
+            EventStoreUnavailable: the database is down.
+            EventStoreBroken: it is not migrated, or does not let us in; the message says more.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=8, timeout=READ_SECONDS_MAX, server_settings=_READING
+            )
+        except ValueError as error:
+            raise EventStoreBroken(f"the database URL can't be used: {error}") from error
+        except FAULTS as error:
+            raise meaning(error) from error
+        store = cls(dsn, pool)
+        try:
+            await store.incarnation()
+        except BaseException:
+            pool.terminate()
+            raise
+        return store
 
     async def close(self) -> None:
         """Give all connections back."""
-        self._discard_writer()
+        self._writer.discard()
         await self._pool.close()
 
     async def append(self, group: Append) -> Committed | Conflicted:
-        """See the port. After any fault the connection is never used again: a late cancel or an
-        unread answer would hit the next group."""
+        """See the port."""
         check_group(group)
         try:
-            async with asyncio.timeout(APPEND_SECONDS_MAX):
-                if self._writer is None:
-                    self._writer = await asyncpg.connect(self._dsn)
-                row = await self._writer.fetchrow(_APPEND, group.append_id, *_arrays(group))
-        except asyncpg.DataError as error:
-            self._discard_writer()
-            raise ValueError(f"the store can't write this: {error}") from error
-        except BaseException as error:
-            self._discard_writer()
-            if isinstance(error, _LOST):
-                raise EventStoreUnavailable(repr(error)) from error
-            raise
-        assert row is not None
+            row = await self._writer.call(_APPEND, group.append_id, *_arrays(group))
+        except FAULTS as error:
+            if isinstance(error, (TimeoutError, asyncpg.LockNotAvailableError)):
+                await self._end_stale_writer()
+            raise meaning(error) from error
         if row["o_conflicts"] is None:
             return Committed(row["o_first"], row["o_count"], row["o_recorded"])
-        return await self._conflicted(orjson.loads(row["o_conflicts"]))
+        return _conflicted(orjson.loads(row["o_conflicts"]))
+
+    async def _end_stale_writer(self) -> None:
+        """Whoever sits on the lock would make every append time out: end it, so that the next
+        try gets through."""
+        try:
+            async with asyncio.timeout(WATCHDOG_SECONDS_MAX):
+                ended = await self._pool.fetchval("SELECT ledger.end_stale_writer()")
+        except FAULTS as error:
+            log.warning("stale_writer_not_ended", error=str(meaning(error)))
+        else:
+            log.warning("append_timed_out", stale_writers_ended=ended)
 
     async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
         """See the port."""
@@ -147,26 +170,34 @@ class PostgresEventStore:
         (row,) = await self._fetch("SELECT nextval('ledger.ids') AS id")
         return range(row["id"], row["id"] + count)
 
-    async def _conflicted(self, found: dict[str, list[list[Any]]]) -> Conflicted:
-        return Conflicted(
-            streams={s: StreamHead(v, p) for s, v, p in found.get("streams", ())},
-            records=await self.records([(c, k) for c, k in found.get("records", ())]),
-            claims=await self.claims([(k, n) for k, n in found.get("claims", ())]),
-        )
-
     async def _events(self, query: str, *arguments: Any) -> list[Recorded]:
         return [Recorded(*row) for row in await self._fetch(query, *arguments)]
 
     async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
         try:
-            return await self._pool.fetch(query, *arguments, timeout=READ_SECONDS_MAX)
-        except _LOST as error:
-            raise EventStoreUnavailable(repr(error)) from error
+            # The outer limit is for a pool without a free connection, or a server frozen while
+            # the driver hands the connection back.
+            async with asyncio.timeout(READ_SECONDS_MAX + WATCHDOG_SECONDS_MAX):
+                return await self._pool.fetch(query, *arguments, timeout=READ_SECONDS_MAX)
+        except FAULTS as error:
+            raise meaning(error) from error
 
-    def _discard_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.terminate()
-            self._writer = None
+
+def _conflicted(found: dict[str, list[list[Any]]]) -> Conflicted:
+    """The standing rows as the call returned them, bytes in hexadecimal."""
+    records = [
+        CommandRecord(client, key, bytes.fromhex(fingerprint), bytes.fromhex(outcome), first, count)
+        for client, key, fingerprint, outcome, first, count in found.get("records", ())
+    ]
+    claims = [
+        Claim(kind, key, stream, None if fingerprint is None else bytes.fromhex(fingerprint))
+        for kind, key, stream, fingerprint in found.get("claims", ())
+    ]
+    return Conflicted(
+        streams={s: StreamHead(v, p) for s, v, p in found.get("streams", ())},
+        records={(r.client, r.key): r for r in records},
+        claims={(c.kind, c.key): c for c in claims},
+    )
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
@@ -177,21 +208,23 @@ def _arrays(group: Append) -> list[list[Any]]:
     """The group as parallel arrays, in the order of the procedure's parameters."""
     expected = [(s, head.version, head.position) for s, head in group.expected.items()]
     events = [
-        (n, e.stream_id, e.stream_version, e.type, e.schema_version, e.payload, u.command_id,
+        (e.stream_id, e.stream_version, e.type, e.schema_version, e.payload, u.command_id,
          u.correlation_id, u.causation_id, e.occurred_at, u.actor, index, len(u.events))
-        for n, u in enumerate(group.units)
+        for u in group.units
         for index, e in enumerate(u.events)
     ]  # fmt: skip
-    records = [
-        (n, u.record.client, u.record.key, u.record.fingerprint, u.record.outcome)
-        for n, u in enumerate(group.units)
-        if u.record
-    ]
+    records: list[tuple[Any, ...]] = []
+    first = 1
+    for unit in group.units:
+        if unit.record:
+            r, count = unit.record, len(unit.events)
+            records.append((r.client, r.key, r.fingerprint, r.outcome, first, count))
+        first += len(unit.events)
     claims = [(c.kind, c.key, c.stream_id, c.fingerprint) for u in group.units for c in u.claims]
     return [
         *_transposed(expected, 3),
-        *_transposed(events, 13),
-        *_transposed(records, 5),
+        *_transposed(events, 12),
+        *_transposed(records, 6),
         *_transposed(claims, 4),
     ]
 

@@ -1,11 +1,9 @@
-"""A real Kafka and an empty database for the tests that need them."""
+"""A real Kafka for the tests that need one."""
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from app.embedded import EmbeddedServers
@@ -20,23 +18,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with EmbeddedServers(tmp_path_factory.mktemp("kafka"), postgres=False) as servers:
         yield servers.start().kafka_bootstrap_servers
-
-
-@pytest.fixture
-def database_url(server_url: str) -> Iterator[str]:
-    """A fresh, empty database."""
-    name = f"relay_{uuid4().hex}"
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(server_url)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name}"))
-    yield f"{server_url.rpartition('/')[0]}/{name}"
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

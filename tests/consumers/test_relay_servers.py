@@ -26,7 +26,7 @@ from consumers.published_position import (
 )
 from consumers.relay import Relay, RelaySettings
 from consumers.topics import EventsTopic, TopicRefused, ensure_topic
-from ledger.event_store.port import EVENT_BYTES_MAX
+from ledger.event_store.port import EVENT_BYTES_MAX, EventStoreBroken
 from tests.consumers.fakes import ListStore, recorded
 from tests.consumers.test_relay_loop import until
 
@@ -58,15 +58,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(kafka: str, database_url: str, topic_name: Callable[[], str]) -> Bench:
+async def bench(kafka: str, database_url: str, topic_name: Callable[[], str]) -> Bench:
     """Servers ready for a relay: topic and table exist."""
     made = Bench(kafka, database_url, topic_name(), ListStore())
-
-    async def prepare() -> None:
-        await ensure_topic(kafka, EventsTopic(made.topic, PARTITIONS))
-        await asyncio.gather(made.checkpoint().ensure(), made.checkpoint().ensure())
-
-    asyncio.run(prepare())
+    await ensure_topic(kafka, EventsTopic(made.topic, PARTITIONS))
     return made
 
 
@@ -164,7 +159,7 @@ async def test_a_relay_whose_session_was_ended_leads_again_and_skips_nothing(ben
     assert ended == 1
     bench.store.grow(100)
     await until(lambda: relay.published_position == 200)
-    assert await admin.fetchval("SELECT epoch FROM relay_checkpoint") == 2
+    assert await admin.fetchval("SELECT epoch FROM ledger.relay_checkpoint") == 2
     await admin.close()
     await stopped(relay, running)
     assert_in_order(await bench.read(200), bench.store)
@@ -201,6 +196,31 @@ async def test_the_position_never_runs_backwards(bench: Bench) -> None:
     with pytest.raises(AnotherIncarnation, match="Rebuild"):
         await checkpoint.claim(uuid4())
     await checkpoint.release()
+
+
+async def test_without_the_migration_the_relay_ends_and_says_so(bench: Bench) -> None:
+    """Nothing but a person can mend it: trying for ever would hide it."""
+    admin = await asyncpg.connect(bench.database_url)
+    await admin.execute("DROP TABLE ledger.relay_checkpoint")
+    await admin.close()
+    with pytest.raises(EventStoreBroken, match="ledger migrate"):
+        await asyncio.wait_for(bench.relay().run(), 10)
+
+
+async def test_the_application_may_move_a_position_but_not_delete_it(bench: Bench) -> None:
+    admin = await asyncpg.connect(bench.database_url)
+    role = f"app_{uuid4().hex[:8]}"
+    await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'word' IN ROLE ledger_application")
+    url = f"postgresql://{role}:word@{bench.database_url.rpartition('@')[2]}"
+    checkpoint = PostgresPublishedPosition(url, "events")
+    assert await checkpoint.try_lead()
+    await checkpoint.move(await checkpoint.claim(bench.store.identity), 10)
+    await checkpoint.release()
+    await admin.execute(f"SET ROLE {role}")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await admin.execute("DELETE FROM ledger.relay_checkpoint")
+    await admin.execute(f"RESET ROLE; DROP ROLE {role}")
+    await admin.close()
 
 
 async def test_the_largest_events_pass(bench: Bench) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,14 +17,10 @@ from ledger.event_store.port import (
     Committed,
     Conflicted,
     EventStore,
-    NewEvent,
     StreamHead,
-    Unit,
 )
 from ledger.event_store.postgres import PostgresEventStore
-
-NOW = datetime(2031, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
-EMPTY = StreamHead()
+from tests.contracts.groups import EMPTY, NOW, event, group, unit
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -36,18 +31,6 @@ async def store(request: pytest.FixtureRequest, database_url: str) -> AsyncItera
     postgres = await PostgresEventStore.connect(database_url)
     yield postgres
     await postgres.close()
-
-
-def event(stream: str = "a", version: int = 1, **changes: Any) -> NewEvent:
-    return replace(NewEvent(stream, version, "Granted", 1, b'{"n":1}', NOW), **changes)
-
-
-def unit(*events: NewEvent, **more: Any) -> Unit:
-    return Unit(uuid4(), "till-1", events, **more)
-
-
-def group(*units: Unit, **expected: StreamHead) -> Append:
-    return Append(uuid4(), units, expected)
 
 
 async def test_positions_are_dense_over_all_streams(store: EventStore) -> None:
@@ -131,6 +114,61 @@ async def test_a_name_taken_is_a_conflict_with_the_standing_claim(store: EventSt
     assert await store.claims([("reward", "17"), ("reward", "18")]) == {("reward", "17"): claim}
 
 
+async def test_a_stream_may_claim_its_own_name_again(store: EventStore) -> None:
+    first = Claim("reward", "17", "a", b"f")
+    await store.append(group(unit(event(), claims=(first,)), a=EMPTY))
+    again = Claim("reward", "17", "a", b"other")
+    result = await store.append(group(unit(event("a", 2), claims=(again,)), a=StreamHead(1, 1)))
+    assert isinstance(result, Committed)
+    assert await store.claims([("reward", "17")]) == {("reward", "17"): first}
+
+
+async def test_one_group_may_claim_a_name_twice_for_the_same_stream(store: EventStore) -> None:
+    claim = Claim("reward", "17", "a", b"f")
+    units = unit(event(), claims=(claim, claim)), unit(event("a", 2), claims=(claim,))
+    assert isinstance(await store.append(group(*units, a=EMPTY)), Committed)
+    assert await store.claims([("reward", "17")]) == {("reward", "17"): claim}
+
+
+async def test_one_group_may_not_claim_a_name_for_two_streams(store: EventStore) -> None:
+    rivals = [unit(claims=(Claim("reward", "17", stream),)) for stream in "ab"]
+    with pytest.raises(ValueError, match="two streams"):
+        await store.append(group(*rivals))
+    alike = [unit(claims=(Claim(*name, "a"),)) for name in (("a b", "c"), ("a", "b c"))]
+    assert isinstance(await store.append(group(*alike)), Committed)
+
+
+async def test_a_conflict_carries_all_that_stands_in_the_way(store: EventStore) -> None:
+    record = CommandRecord("till", "k é", b"\x00f", b"\xff{}")
+    claims = Claim("reward", "17", "a", b"\x00"), Claim("handle", "b", "a")
+    await store.append(group(unit(event(), record=record, claims=claims), a=EMPTY))
+    rivals = tuple(replace(claim, stream_id="b") for claim in claims)
+    result = await store.append(group(unit(record=record, claims=rivals), a=EMPTY, b=EMPTY))
+    assert result == Conflicted(
+        {"a": StreamHead(1, 1)},
+        {("till", "k é"): replace(record, first_position=1, event_count=1)},
+        {(claim.kind, claim.key): claim for claim in claims},
+    )
+
+
+async def test_each_record_says_which_events_are_its_own(store: EventStore) -> None:
+    one, none, two = (CommandRecord("till", key, b"f", b"{}") for key in ("1", "0", "2"))
+    await store.append(
+        group(
+            unit(event("x")),
+            unit(event("a"), record=one),
+            unit(record=none),
+            unit(event("a", 2), event("a", 3), record=two),
+            a=EMPTY,
+            x=EMPTY,
+        )
+    )
+    records = (await store.records([("till", key) for key in "012"])).values()
+    assert {(r.key, r.first_position, r.event_count) for r in records} == {
+        ("1", 2, 1), ("0", 0, 0), ("2", 3, 2),
+    }  # fmt: skip
+
+
 async def test_a_group_submitted_again_is_answered_as_the_first_time(store: EventStore) -> None:
     same = group(unit(event(), record=CommandRecord("till", "k", b"f", b"{}")), a=EMPTY)
     first = await store.append(same)
@@ -142,12 +180,21 @@ async def test_a_group_submitted_again_is_answered_as_the_first_time(store: Even
     "malformed",
     [
         group(unit(event(payload=b"x" * (EVENT_BYTES_MAX + 1))), a=EMPTY),
+        group(
+            *(unit(event(version=n, payload=b"x" * EVENT_BYTES_MAX)) for n in range(1, 33)),
+            unit(event(version=33)),
+            a=EMPTY,
+        ),
         group(unit(event(version=2)), a=EMPTY),
+        group(unit(event(occurred_at=NOW.replace(tzinfo=None))), a=EMPTY),
+        group(unit(event(occurred_at=datetime.max.replace(tzinfo=UTC))), a=EMPTY),
         group(unit(event())),
     ],
 )
 async def test_a_malformed_group_is_refused_whole(store: EventStore, malformed: Append) -> None:
-    with pytest.raises(ValueError, match=r"holds at most|not consecutive|without expecting"):
+    with pytest.raises(
+        ValueError, match=r"holds at most|no instant|not consecutive|without expecting"
+    ):
         await store.append(malformed)
     assert await store.head() == 0
 

@@ -1,16 +1,24 @@
--- Appends one group, all of it or nothing. Conflicts are answers, not errors.
--- x: the heads the group rests on; e: events; c: command records; r: reservations.
+-- Appends one group, all of it or nothing. Conflicts are answers, not errors, and carry what stands
+-- in the way as it is under the lock.
+-- x: the heads the group rests on; e: events; c: command records (first: which of the group's events
+-- is the command's first, from 1); r: reservations.
+--
+-- plpgsql keeps plans for the life of a connection, also those made while the tables were empty.
+-- So no plan may rest on sizes: every look-up below goes row by row (LATERAL … LIMIT 1), and
+-- without sequential and bitmap scans only the index is left for it.
 
 CREATE FUNCTION ledger.append_batch(
   p_append uuid,
   x_stream text[], x_version integer[], x_position bigint[],
-  e_unit integer[], e_stream text[], e_version integer[], e_type text[], e_schema integer[],
+  e_stream text[], e_version integer[], e_type text[], e_schema integer[],
   e_payload bytea[], e_command uuid[], e_correlation uuid[], e_causation uuid[],
   e_occurred timestamptz[], e_actor text[], e_index integer[], e_size integer[],
-  c_unit integer[], c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  c_first integer[], c_count integer[],
   r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
   OUT o_first bigint, OUT o_count integer, OUT o_recorded timestamptz, OUT o_conflicts jsonb
-) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   head_position bigint;
   head_recorded timestamptz;
@@ -20,14 +28,24 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'append_batch needs READ COMMITTED: each check must see what is committed now';
   END IF;
+  PERFORM set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
   -- The lock alone, in a statement of its own: a check in the same statement would see the
   -- snapshot from before the wait.
   PERFORM pg_advisory_xact_lock(7236452, 1);
-  PERFORM set_config('synchronous_commit', 'on', true);
+  -- From here on everybody waits for this transaction; set now, its time runs from now. Before
+  -- PostgreSQL 17 only ledger.end_stale_writer ends it.
+  IF current_setting('server_version_num')::int >= 170000 THEN
+    PERFORM set_config('transaction_timeout', '5s', true);
+  END IF;
 
   SELECT first_position, event_count, recorded_at INTO o_first, o_count, o_recorded
     FROM ledger.appends WHERE append_id = p_append;
-  IF FOUND THEN RETURN; END IF;
+  IF FOUND THEN
+    -- The first call may have been cut off while its commit waited for a synchronous standby. A
+    -- record in the write-ahead log makes this commit wait for the standby again.
+    PERFORM pg_logical_emit_message(true, 'ledger', '');
+    RETURN;
+  END IF;
 
   SELECT jsonb_strip_nulls(jsonb_build_object(
     'streams', (SELECT jsonb_agg(jsonb_build_array(x.s, coalesce(h.v, 0), coalesce(h.p, 0)))
@@ -35,15 +53,22 @@ BEGIN
       LEFT JOIN LATERAL (SELECT e.stream_version AS v, e.position AS p FROM ledger.events e
         WHERE e.stream_id = x.s ORDER BY e.stream_version DESC LIMIT 1) h ON true
       WHERE (coalesce(h.v, 0), coalesce(h.p, 0)) <> (x.v, x.p)),
-    'records', (SELECT jsonb_agg(jsonb_build_array(c.client, c.key))
-      FROM unnest(c_client, c_key) AS x(client, key) JOIN ledger.commands c USING (client, key)),
-    'claims', (SELECT jsonb_agg(jsonb_build_array(r.kind, r.key))
-      FROM unnest(r_kind, r_key) AS x(kind, key) JOIN ledger.reservations r USING (kind, key))
+    'records', (SELECT jsonb_agg(jsonb_build_array(c.client, c.key, encode(c.fingerprint, 'hex'),
+        encode(c.outcome, 'hex'), c.first_position, c.event_count))
+      FROM unnest(c_client, c_key) AS x(client, key)
+      CROSS JOIN LATERAL (SELECT * FROM ledger.commands c
+        WHERE c.client = x.client AND c.key = x.key LIMIT 1) c),
+    'claims', (SELECT jsonb_agg(jsonb_build_array(r.kind, r.key, r.stream_id,
+        encode(r.fingerprint, 'hex')))
+      FROM unnest(r_kind, r_key, r_stream) AS x(kind, key, stream)
+      CROSS JOIN LATERAL (SELECT * FROM ledger.reservations r
+        WHERE r.kind = x.kind AND r.key = x.key LIMIT 1) r
+      WHERE r.stream_id <> x.stream)
   )) INTO o_conflicts;
   IF o_conflicts <> '{}' THEN RETURN; END IF;
   o_conflicts := NULL;
 
-  SELECT incarnation INTO STRICT log_id FROM ledger.log;
+  SELECT incarnation INTO STRICT log_id FROM ledger.log WHERE one;
   SELECT position, recorded_at, chain INTO head_position, head_recorded, head_chain
     FROM ledger.events ORDER BY position DESC LIMIT 1;
   head_position := coalesce(head_position, 0);
@@ -72,13 +97,13 @@ BEGIN
 
   INSERT INTO ledger.commands
   SELECT c.client, c.key, c.fingerprint, c.outcome,
-    coalesce(head_position + u.first, 0), coalesce(u.count, 0)
-  FROM unnest(c_unit, c_client, c_key, c_fingerprint, c_outcome)
-    AS c(unit, client, key, fingerprint, outcome)
-  LEFT JOIN (SELECT unit, min(n) AS first, count(*) AS count
-    FROM unnest(e_unit) WITH ORDINALITY AS e(unit, n) GROUP BY unit) u USING (unit);
+    CASE WHEN c.count > 0 THEN head_position + c.first ELSE 0 END, c.count
+  FROM unnest(c_client, c_key, c_fingerprint, c_outcome, c_first, c_count)
+    AS c(client, key, fingerprint, outcome, first, count);
 
-  INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint);
+  -- A stream may claim its own name again; its first claim stands.
+  INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint)
+  ON CONFLICT DO NOTHING;
   INSERT INTO ledger.appends VALUES (p_append, o_first, o_count, o_recorded);
 END $$;
 
@@ -86,17 +111,18 @@ END $$;
 CREATE PROCEDURE ledger.append_batch_tx(
   p_append uuid,
   x_stream text[], x_version integer[], x_position bigint[],
-  e_unit integer[], e_stream text[], e_version integer[], e_type text[], e_schema integer[],
+  e_stream text[], e_version integer[], e_type text[], e_schema integer[],
   e_payload bytea[], e_command uuid[], e_correlation uuid[], e_causation uuid[],
   e_occurred timestamptz[], e_actor text[], e_index integer[], e_size integer[],
-  c_unit integer[], c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
+  c_first integer[], c_count integer[],
   r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
   INOUT o_first bigint, INOUT o_count integer, INOUT o_recorded timestamptz, INOUT o_conflicts jsonb
 ) LANGUAGE plpgsql AS $$
 BEGIN
   SELECT * INTO o_first, o_count, o_recorded, o_conflicts FROM ledger.append_batch(
-    p_append, x_stream, x_version, x_position, e_unit, e_stream, e_version, e_type, e_schema,
-    e_payload, e_command, e_correlation, e_causation, e_occurred, e_actor, e_index, e_size,
-    c_unit, c_client, c_key, c_fingerprint, c_outcome, r_kind, r_key, r_stream, r_fingerprint);
+    p_append, x_stream, x_version, x_position, e_stream, e_version, e_type, e_schema, e_payload,
+    e_command, e_correlation, e_causation, e_occurred, e_actor, e_index, e_size, c_client, c_key,
+    c_fingerprint, c_outcome, c_first, c_count, r_kind, r_key, r_stream, r_fingerprint);
   COMMIT;
 END $$;

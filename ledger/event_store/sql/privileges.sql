@@ -10,7 +10,7 @@ END $$;
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['events', 'commands', 'appends', 'log'] LOOP
+  FOREACH t IN ARRAY ARRAY['events', 'commands', 'reservations', 'appends', 'log'] LOOP
     EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
       FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', t);
     EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER append_only', t);
@@ -25,5 +25,5 @@ REVOKE ALL ON ALL PROCEDURES IN SCHEMA ledger FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO ledger_application;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ledger_application;
 GRANT USAGE ON SEQUENCE ledger.ids TO ledger_application;
-GRANT EXECUTE ON FUNCTION ledger.append_batch TO ledger_application;
+GRANT EXECUTE ON FUNCTION ledger.append_batch, ledger.end_stale_writer TO ledger_application;
 GRANT EXECUTE ON PROCEDURE ledger.append_batch_tx TO ledger_application;

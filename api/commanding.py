@@ -1,0 +1,188 @@
+"""From a request to the committer and back: one way for all commands."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request, Response
+
+from api.json_body import write_json
+from api.problems import Refused
+from api.services import Services, services_of
+from api.tokens import Caller
+from ledger.event_store.port import EventStoreBroken
+from ledger.rejections import Rejection
+from ledger.repeats import RecordedRefusal
+from ledger.submission import (
+    Answer,
+    OutcomeUnknown,
+    Overloaded,
+    Submission,
+    Unavailable,
+)
+from schemas.amounts import from_minor
+from schemas.commands import Command
+
+KEY_FORM = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+SomeCommand = TypeVar("SomeCommand", bound=Command)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An accepted command, with what its route needs to write the answer."""
+
+    answer: Answer
+    services: Services
+
+    @property
+    def dry_run(self) -> bool:
+        """Nothing was written; the answer has no ids."""
+        return bool(getattr(self.answer, "dry_run", False))
+
+    def response(self, document: Mapping[str, Any], *, created: bool = False) -> Response:
+        """The document as the answer. A dry run has created nothing."""
+        status = 201 if created and not self.dry_run else 200
+        return answer_with(document, status, headers=self.headers())
+
+    def headers(self) -> dict[str, str]:
+        """Where the log stood, for a read that must not be older; and whether it is a repeat."""
+        headers = {}
+        position = getattr(self.answer, "position", 0)
+        if position:
+            headers["Ledger-Position"] = str(position)
+        if getattr(self.answer, "replayed", False):
+            headers["Idempotency-Replayed"] = "true"
+        return headers
+
+
+def answer_with(
+    document: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """One object under `data`."""
+    return Response(write_json({"data": document}), status, headers, media_type="application/json")
+
+
+def addressed(command: type[SomeCommand], body: Command, **path: Any) -> SomeCommand:
+    """The command a checked body becomes with what its path says."""
+    fields = {name: getattr(body, name) for name in type(body).model_fields}
+    return command.model_construct(body.model_fields_set | set(path), **fields, **path)
+
+
+async def submit(request: Request, caller: Caller, command: Command) -> Answered:
+    """Submit a command and wait for its commit.
+
+    Raises:
+        Refused: the ledger said no, the request is malformed, or the ledger can't answer now.
+    """
+    services = services_of(request)
+    dry_run = _dry_run(request)
+    key = _idempotency_key(request)
+    submission = Submission(
+        command=command,
+        client=caller.client,
+        actor=caller.name,
+        key=None if dry_run else key,
+        fingerprint=fingerprint(command, services.fingerprint_key),
+        dry_run=dry_run,
+    )
+    try:
+        return Answered(await services.committer.submit(submission), services)
+    except Rejection as rejection:
+        raise refused(rejection, services.settings.currency_digits) from rejection
+    except Overloaded:
+        raise _later("overloaded", "Too many commands are waiting. Nothing was accepted.") from None
+    except Unavailable:
+        raise _later(
+            "unavailable", "The event store can't be reached. Nothing was accepted."
+        ) from None
+    except EventStoreBroken:
+        raise _later(
+            "unavailable", "The event store is out of order. Nothing was accepted; see its log."
+        ) from None
+    except OutcomeUnknown:
+        raise _later(
+            "outcome_unknown",
+            "The command may have been accepted. Repeat it with the same Idempotency-Key to learn "
+            "its outcome; without a key, look before you repeat it.",
+        ) from None
+    except ValueError as error:
+        raise Refused(
+            422,
+            "command_too_large",
+            "Unprocessable Content",
+            "Send less: the ledger keeps at most 512 KiB for one event.",
+        ) from error
+
+
+def fingerprint(command: Command, key: bytes) -> bytes:
+    """What tells a repeat from another request: keyed, so that it betrays nothing of the body."""
+    content = {
+        "command": type(command).__name__,
+        "fields": command.model_dump(mode="json", exclude_unset=True),
+    }
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return hmac.digest(key, text, hashlib.sha256)
+
+
+def refused(rejection: Rejection, digits: int) -> Refused:
+    """A refusal as HTTP says it, its amounts in the currency's own unit."""
+    facts = {
+        name.removesuffix("_minor"): from_minor(value, digits=digits)
+        if name.endswith("_minor")
+        else value
+        for name, value in rejection.facts.items()
+    }
+    errors = {} if rejection.field is None else {rejection.field: [rejection.detail]}
+    replayed = {"Idempotency-Replayed": "true"} if isinstance(rejection, RecordedRefusal) else {}
+    return Refused(
+        rejection.status,
+        rejection.code,
+        None,
+        rejection.detail,
+        errors,
+        facts=facts,
+        headers=replayed,
+    )
+
+
+def amount(minor: int, services: Services) -> Decimal:
+    """Minor units as the amount an answer shows."""
+    return from_minor(minor, digits=services.settings.currency_digits)
+
+
+def _later(code: str, detail: str) -> Refused:
+    return Refused(503, code, None, detail, headers={"Retry-After": "1"})
+
+
+def _idempotency_key(request: Request) -> str | None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or KEY_FORM.fullmatch(keys[0]) is None:
+        raise Refused(
+            400,
+            "invalid_idempotency_key",
+            None,
+            "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
+        )
+    return keys[0]
+
+
+def _dry_run(request: Request) -> bool:
+    """`?dry_run=true`. A misspelt one would write what was only to be tried, so it is refused."""
+    unknown = sorted(set(request.query_params) - {"dry_run"})
+    if unknown:
+        raise Refused.invalid({name: ["This parameter is not known here."] for name in unknown})
+    given = request.query_params.getlist("dry_run")
+    if not given:
+        return False
+    if len(given) > 1 or given[0].lower() not in _BOOLEANS:
+        raise Refused.invalid({"dry_run": ["Give true or false."]})
+    return _BOOLEANS[given[0].lower()]

@@ -1,0 +1,37 @@
+"""What the routes work with, put together by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from fastapi import Request
+
+from api.health import HealthReport
+from api.tokens import Tokens
+from ledger.committer import Committer
+from ledger.decider import ProgrammeSettings
+from ledger.event_store.port import EventStore
+from projections.reading import FreshReads
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the routes. `fingerprint_key` is the deployment's, not this process's."""
+
+    committer: Committer
+    store: EventStore
+    reads: FreshReads
+    pool: "asyncpg.Pool[Any]"
+    tokens: Tokens
+    fingerprint_key: bytes
+    health: Callable[[], Awaitable[HealthReport]]
+    clock: Callable[[], datetime]
+    settings: ProgrammeSettings
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app a request came to."""
+    services: Services = request.app.state.services
+    return services

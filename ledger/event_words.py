@@ -1,0 +1,144 @@
+"""Events in words, for people who ask why a balance is what it is."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.amounts import from_minor
+from schemas.events import Event
+from schemas.movements import Book, Movement
+from schemas.profiles import ProfileRegistered
+from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.rewards import RewardActivated, RewardExpired, RewardIssued, RewardRevoked
+from schemas.times import utc_text
+from schemas.transactions import (
+    AttachedTransactionVoided,
+    TransactionAttached,
+    TransactionLinked,
+    TransactionUnlinked,
+)
+
+Money = Callable[[int], str]
+
+
+def in_words(event: Event, currency: str, digits: int) -> str:
+    """One sentence without a full stop. An event without words of its own gets its name's."""
+
+    def money(minor: int) -> str:
+        return f"{from_minor(minor, digits=digits):f} {currency}"
+
+    words = _WORDS.get(type(event))
+    return _plain(event, money) if words is None else words(event, money)
+
+
+def _plain(event: Event, money: Money) -> str:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(event).__name__).capitalize()
+    if not event.movements:
+        return name
+    moved = ", ".join(
+        f"{money(m.amount_minor)} of reward {m.lot} from {m.source} to {m.target}"
+        for m in event.movements
+    )
+    return f"{name}: {moved}"
+
+
+def _issued(event: RewardIssued, money: Money) -> str:
+    amount = money(event.value_remaining_minor)
+    if event.value_remaining_minor != event.value_initial_minor:
+        amount += f" of {money(event.value_initial_minor)}"
+    until = f"until {utc_text(event.expires_at)} UTC" if event.expires_at else "without an end"
+    pending = any(m.target is Book.PENDING for m in event.movements)
+    start = f", from {utc_text(event.issued_at)} UTC on" if pending else ""
+    origin = ""
+    if event.restored_from is not None:
+        origin = f", carrying on reward {event.restored_from}"
+    if event.redemption_id is not None:
+        origin += f" after a return of redemption {event.redemption_id}"
+    return (
+        f"Reward {event.reward_id} issued under definition {event.definition_id}: {amount}"
+        f"{start} {until}{origin}"
+    )
+
+
+def _made(event: RedemptionMade, money: Money) -> str:
+    asked = ""
+    if event.total_minor != event.requested_minor:
+        asked = f" of the {money(event.requested_minor)} asked for"
+    return (
+        f"Redemption {event.redemption_id} took {money(event.total_minor)}{asked}"
+        f"{_lots(event.movements, money, 'from')}"
+    )
+
+
+def _reversed(event: RedemptionReversed, money: Money) -> str:
+    return (
+        f"Redemption {event.redemption_id} reversed: {money(event.total_minor)} given back"
+        f"{_back(event, money)}"
+    )
+
+
+def _returned(event: RedemptionReturned, money: Money) -> str:
+    return (
+        f"{money(event.total_minor)} of redemption {event.redemption_id} returned"
+        f" ({event.policy}){_back(event, money)}"
+    )
+
+
+def _back(event: RedemptionReversed | RedemptionReturned, money: Money) -> str:
+    text = _lots([m for m in event.movements if m.target is Book.AVAILABLE], money, "to")
+    if event.forfeited_minor:
+        text += f"; {money(event.forfeited_minor)} forfeited, its reward was revoked"
+    return text
+
+
+def _lots(movements: tuple[Movement, ...] | list[Movement], money: Money, preposition: str) -> str:
+    """Which rewards, and how much each where there are several."""
+    if not movements:
+        return ""
+    if len(movements) == 1:
+        return f" {preposition} reward {movements[0].lot}"
+    each = ", ".join(f"{m.lot} ({money(m.amount_minor)})" for m in movements)
+    return f" {preposition} rewards {each}"
+
+
+def _activated(event: RewardActivated, money: Money) -> str:
+    return f"Reward {event.reward_id} became spendable: {_sum(event, money)}"
+
+
+def _expired(event: RewardExpired, money: Money) -> str:
+    when = utc_text(event.expires_at)
+    return f"Reward {event.reward_id} expired at {when} UTC with {_sum(event, money)} unspent"
+
+
+def _revoked(event: RewardRevoked, money: Money) -> str:
+    reason = f": {event.reason}" if event.reason else ""
+    return f"Reward {event.reward_id} revoked, {_sum(event, money)} taken back{reason}"
+
+
+def _attached(event: TransactionAttached, money: Money) -> str:
+    named = f" ({event.external_id})" if event.external_id else ""
+    return f"Transaction {event.transaction_id}{named} over {money(event.total_minor)} recorded"
+
+
+def _sum(event: Event, money: Money) -> str:
+    return money(sum(movement.amount_minor for movement in event.movements))
+
+
+_WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
+    ProfileRegistered: lambda e, _: f"Profile {e.profile_id} registered",
+    RewardIssued: _issued,
+    RewardActivated: _activated,
+    RewardExpired: _expired,
+    RewardRevoked: _revoked,
+    RedemptionMade: _made,
+    RedemptionReversed: _reversed,
+    RedemptionReturned: _returned,
+    TransactionAttached: _attached,
+    TransactionLinked: lambda e, _: (
+        f"Redemption {e.redemption_id} paid for transaction {e.transaction_id}"
+    ),
+    TransactionUnlinked: lambda e, _: (
+        f"Redemption {e.redemption_id} no longer belongs to transaction {e.transaction_id}"
+    ),
+    AttachedTransactionVoided: lambda e, _: f"Transaction {e.transaction_id} voided",
+}
