@@ -5,8 +5,9 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 from fastapi import Request, Response
@@ -19,6 +20,7 @@ from ledger.event_store.port import EventStoreBroken
 from ledger.rejections import Rejection
 from ledger.repeats import RecordedRefusal
 from ledger.submission import (
+    Accepted,
     Answer,
     OutcomeUnknown,
     Overloaded,
@@ -27,6 +29,7 @@ from ledger.submission import (
 )
 from schemas.amounts import from_minor
 from schemas.commands import Command
+from schemas.events import Event
 
 KEY_FORM = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -44,7 +47,19 @@ class Answered:
     @property
     def dry_run(self) -> bool:
         """Nothing was written; the answer has no ids."""
-        return bool(getattr(self.answer, "dry_run", False))
+        return isinstance(self.answer, Accepted) and self.answer.dry_run
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was written, or would be; nothing when what was asked for is there already."""
+        return self.answer.events if isinstance(self.answer, Accepted) else ()
+
+    @property
+    def at(self) -> datetime:
+        """When it was decided."""
+        if isinstance(self.answer, Accepted):
+            return self.answer.at
+        return self.services.clock()
 
     def response(self, document: Mapping[str, Any], *, created: bool = False) -> Response:
         """The document as the answer. A dry run has created nothing."""
@@ -54,11 +69,11 @@ class Answered:
     def headers(self) -> dict[str, str]:
         """Where the log stood, for a read that must not be older; and whether it is a repeat."""
         headers = {}
-        position = getattr(self.answer, "position", 0)
-        if position:
-            headers["Ledger-Position"] = str(position)
-        if getattr(self.answer, "replayed", False):
-            headers["Idempotency-Replayed"] = "true"
+        if isinstance(self.answer, Accepted):
+            if self.answer.position:
+                headers["Ledger-Position"] = str(self.answer.position)
+            if self.answer.replayed:
+                headers["Idempotency-Replayed"] = "true"
         return headers
 
 
@@ -72,7 +87,8 @@ def answer_with(
 def addressed(command: type[SomeCommand], body: Command, **path: Any) -> SomeCommand:
     """The command a checked body becomes with what its path says."""
     fields = {name: getattr(body, name) for name in type(body).model_fields}
-    return command.model_construct(body.model_fields_set | set(path), **fields, **path)
+    built: Any = command.model_construct(body.model_fields_set | set(path), **fields, **path)
+    return cast(SomeCommand, built)
 
 
 async def submit(request: Request, caller: Caller, command: Command) -> Answered:

@@ -7,7 +7,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -33,7 +33,7 @@ TEXT_LENGTH_MAX: Final = 1_000
 
 _FILTER: Final = re.compile(r"filter\[([a-z_]+)\](?:\[([a-z]+)\])?")
 _PAGE: Final = frozenset({"page[size]", "page[number]", "page[after]"})
-_DIALECT: Final = dialect.dialect()
+_DIALECT: Final = dialect.dialect()  # type: ignore[no-untyped-call]
 _WHOLE: Final = re.compile(r"-?[0-9]{1,16}")
 
 Read = Callable[[str, Services], Any]
@@ -182,6 +182,25 @@ async def fetch(services: Services, statement: Select[Any]) -> list[Any]:
 def from_json(value: str | None) -> Any:
     """A jsonb column as the driver gives it."""
     return None if value is None else orjson.loads(value)
+
+
+def plain_page(request: Request, known: Collection[str]) -> Page:
+    """The page of a list that has no filters; `known` are its other parameters.
+
+    Raises:
+        Refused: 422 with each parameter that is wrong.
+    """
+    errors: dict[str, list[str]] = {}
+    page = Page(
+        _bounded(request, "page[size]", SIZE_DEFAULT, SIZE_MAX, errors),
+        _bounded(request, "page[number]", 1, NUMBER_MAX, errors),
+        None,
+    )
+    for name in set(request.query_params) - {"page[size]", "page[number]", *known}:
+        errors[name[:200]] = ["This parameter is not known here."]
+    if errors:
+        raise Refused.invalid(errors)
+    return page
 
 
 def _conditions(

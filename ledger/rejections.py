@@ -48,6 +48,13 @@ class UnknownDefinition(Rejection):
     field = "reward_definition_id"
 
 
+class NoSuchDefinition(UnknownDefinition):
+    """The definition addressed by the path does not exist."""
+
+    status = 404
+    field = None
+
+
 class DefinitionNotAssignable(Rejection):
     """The definition is archived, or says that nothing is issued under it."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from immutables import Map
 
 from ledger.decider import Circumstances
-from ledger.rejections import HandleTaken, UnknownDefinition
+from ledger.rejections import HandleTaken, NoSuchDefinition
 from schemas.events import Event
 from schemas.reward_definitions import (
     AddRewardDefinition,
@@ -129,5 +129,5 @@ def archive_reward_definition(
 def _known(definition_id: int, programme: Programme) -> Definition:
     definition = programme.definitions.get(definition_id)
     if definition is None:
-        raise UnknownDefinition(f"There is no reward definition {definition_id}.")
+        raise NoSuchDefinition(f"There is no reward definition {definition_id}.")
     return definition

@@ -1,0 +1,1 @@
+"""How rows become the objects of an answer, one module per resource."""

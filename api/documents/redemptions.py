@@ -1,0 +1,74 @@
+"""Redemptions, returns and reversals as the API shows them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from api.services import Services
+from schemas.amounts import from_minor
+from schemas.events import Event
+from schemas.json_values import exact
+from schemas.rewards import RewardIssued
+from schemas.times import utc_text
+
+
+def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    """One record, with an item for each incentive it took value from."""
+    digits = services.settings.currency_digits
+    requested = row["requested_minor"]
+    return {
+        "id": row["redemption_id"],
+        "type": row["type"],
+        "profile_id": row["profile_id"],
+        "redemption_id": row["original_redemption_id"],
+        "total": from_minor(row["total_minor"], digits=digits),
+        "requested": None if requested is None else from_minor(requested, digits=digits),
+        "returned": from_minor(row["returned_minor"], digits=digits),
+        "forfeited": from_minor(row["forfeited_minor"], digits=digits),
+        "items": [_item(item, digits) for item in row["items"]],
+        "strategies": row["strategies"],
+        "strict": row["strict"],
+        "policy": row["policy"],
+        "is_reversed": row["reversed_at"] is not None,
+        "reversed_at": _utc(row["reversed_at"]),
+        "reversible_until": _utc(row["reversible_until"]),
+        "external_id": row["external_id"],
+        "transaction_id": row["transaction_id"],
+        "transaction_external_id": row["transaction_external_id"],
+        "transaction_receipt_ref": row["transaction_receipt_ref"],
+        "location_id": row["location_id"],
+        "currency": services.settings.currency,
+        "meta": exact(row["meta"]),
+        "redeem_at": utc_text(row["redeemed_at"]),
+        "created_at": utc_text(row["created_at"]),
+        "updated_at": utc_text(row["updated_at"]),
+    }
+
+
+def reissued(events: Iterable[Event], services: Services, *, dry_run: bool) -> list[dict[str, Any]]:
+    """The rewards a return or reversal has made."""
+    digits = services.settings.currency_digits
+    return [
+        {
+            "id": None if dry_run else event.reward_id,
+            "restored_from": event.restored_from,
+            "value": from_minor(event.value_initial_minor, digits=digits),
+            "expires_at": _utc(event.expires_at),
+        }
+        for event in events
+        if isinstance(event, RewardIssued)
+    ]
+
+
+def _item(item: Mapping[str, Any], digits: int) -> dict[str, Any]:
+    return {
+        "id": item["reward_id"],
+        "type": "reward",
+        "value": from_minor(item["amount_minor"], digits=digits),
+        "returned": from_minor(item["returned_minor"], digits=digits),
+        "count": 1,
+    }
+
+
+def _utc(instant: datetime | None) -> str | None:
+    return None if instant is None else utc_text(instant)

@@ -1,0 +1,72 @@
+"""Rewards as the API shows them: what time has done since is counted, recorded or not."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from api.services import Services
+from projections.read_models.balances import expired_by
+from schemas.amounts import from_minor
+from schemas.json_values import exact
+from schemas.times import local_text, utc_text
+
+
+def document(row: Mapping[str, Any], services: Services, now: datetime) -> dict[str, Any]:
+    """A reward at this moment. Past its expiry nothing remains of it but what is held."""
+    digits, zone = services.settings.currency_digits, row["timezone"]
+    issued_at, expires_at = row["issued_at"], row["expires_at"]
+    is_expired = expired_by(expires_at, now)
+    remaining = row["held_minor"]
+    if not is_expired:
+        remaining += row["available_minor"] + row["pending_minor"]
+    is_revoked = row["revoked_at"] is not None
+    return {
+        "id": row["reward_id"],
+        "profile_id": row["profile_id"],
+        "reward_definition_id": row["definition_id"],
+        "reward_definition_version": row["definition_version"],
+        "definition": _definition(row["definition"], digits),
+        "value_initial": from_minor(row["value_initial_minor"], digits=digits),
+        "value_remaining": from_minor(remaining, digits=digits),
+        "timezone": zone,
+        "issued_at": utc_text(issued_at),
+        "issued_local_at": local_text(issued_at, zone),
+        "expires_at": None if expires_at is None else utc_text(expires_at),
+        "expires_local_at": None if expires_at is None else local_text(expires_at, zone),
+        "is_expired": is_expired,
+        "is_pending": not is_expired and issued_at > now,
+        "is_active": not is_expired and not is_revoked and issued_at <= now,
+        "is_revoked": is_revoked,
+        "revoked_at": utc_text(row["revoked_at"]) if is_revoked else None,
+        "external_id": row["external_id"],
+        "restored_from": row["restored_from"],
+        "redemption_id": row["redemption_id"],
+        "meta": exact(row["meta"]),
+        "created_at": utc_text(row["created_at"]),
+        "updated_at": utc_text(row["updated_at"]),
+    }
+
+
+def next_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    """A reward in the order of consumption."""
+    digits, expires_at = services.settings.currency_digits, row["expires_at"]
+    remaining = row["available_minor"] + row["pending_minor"]
+    return {
+        "reward_id": row["reward_id"],
+        "reward_definition_id": row["definition_id"],
+        "value_available": from_minor(remaining, digits=digits),
+        "issued_at": utc_text(row["issued_at"]),
+        "expires_at": None if expires_at is None else utc_text(expires_at),
+    }
+
+
+def _definition(row: Mapping[str, Any] | None, digits: int) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "id": row["definition_id"],
+        "handle": row["handle"],
+        "name": row["name"],
+        "type": row["type"],
+        "value": from_minor(row["value_minor"], digits=digits),
+    }

@@ -1,0 +1,69 @@
+"""The article's payloads, as examples of the OpenAPI document. Its dates are past, and accepted."""
+
+from typing import Any, Final
+
+DEFINITION_BODY: Final[dict[str, Any]] = {
+    "name": "Birthday Reward",
+    "handle": "birthday-reward",
+    "value": "10",
+    "type": "birthday",
+    "period": "30",
+    "description": "Birthday reward valid for 30 days",
+    "short_description": "It's your birthday! $10 for you!",
+    "long_description": "<p> Another year! enjoy $10 off your purchase </p>",
+    "terms_conditions": "Valid for 30 days",
+    "earn_instructions": "Be a member with us, and receive $10 off on your B'day!",
+    "icon": "",
+    "image_url": "",
+    "internal_notes": "Available once per year",
+    "is_assignable": True,
+    "is_reassignable": False,
+    "is_extendable": False,
+    "tags": [],
+}
+PROFILE_REWARD_BODY: Final[dict[str, Any]] = {
+    "reward_definition_id": "6",
+    "value_initial": "10",
+    "value_remaining": "10",
+    "expires_at": "2022-02-10 12:59:59",
+    "issued_at": "2021-02-10 10:00:00",
+    "timezone": "Australia/Melbourne",
+}
+PROFILE_ID: Final = "8f3c2b1e-0000-4000-8000-000000000001"
+REWARD_BODY: Final[dict[str, Any]] = PROFILE_REWARD_BODY | {"profile_id": PROFILE_ID}
+REDEMPTION_BODY: Final[dict[str, Any]] = {"strategies": ["rewards"], "amount": "10"}
+TRANSACTION_BODY: Final[dict[str, Any]] = {
+    "total": "10",
+    "profile_id": PROFILE_ID,
+    "transacted_at": "2021-02-10 00:00:00",
+    "timezone": "Australia/Melbourne",
+    "items": [
+        {
+            "name": "Birthday Cake",
+            "product_variant_id": "1",
+            "quantity": "1",
+            "price_current": 9.99,
+            "price_sell": 9.99,
+            "is_void": False,
+            "price_original": 9.99,
+            "price_margin": 1,
+            "tags": ["birthday"],
+        }
+    ],
+    "redemption_id": 158,
+    "external_id": "91040123233311",
+    "total_original": 9.99,
+    "is_void": False,
+    "margin": 1,
+}
+
+
+def _example(body: dict[str, Any]) -> dict[str, Any]:
+    return {"article": {"summary": "As in the article", "value": body}}
+
+
+DEFINITION: Final = _example(DEFINITION_BODY)
+REWARD: Final = _example(REWARD_BODY)
+PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)
+REDEMPTION: Final = _example(REDEMPTION_BODY)
+TRANSACTION: Final = _example(TRANSACTION_BODY)

@@ -1,0 +1,48 @@
+"""The rows an answer shows, folded from the very events a command led to.
+
+So the first answer needs no read, a repeat gives the same one again, and a dry run shows what
+would be there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from projections.projection import Key, MissingRow, Projection, Rows
+from schemas.events import Event, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An event as a fold sees it, its place in the log aside."""
+
+    stream_id: str
+    type: str
+    schema_version: int
+    payload: bytes
+    occurred_at: datetime
+    position: int = 0
+    stream_version: int = 0
+
+
+def folded(
+    projection: Projection,
+    stream_id: str,
+    events: Iterable[Event],
+    at: datetime,
+    rows: Rows | None = None,
+) -> dict[Key, Mapping[str, Any]]:
+    """The rows these events make or change, starting from those given.
+
+    An event about a row that is not among them is none of the answer's business.
+    """
+    known: dict[Key, Any] = dict(rows or {})
+    for event in events:
+        record = Unplaced(stream_id, type(event).__name__, event.SCHEMA_VERSION, encode(event), at)
+        wanted = {key: known.get(key) for key in projection.keys(record, event)}
+        try:
+            known |= projection.evolve(wanted, record, event)
+        except MissingRow:
+            continue
+    return {key: row for key, row in known.items() if row is not None}

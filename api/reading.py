@@ -1,0 +1,133 @@
+"""Reads of one profile, transaction or definition: first caught up with the log, then read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Response
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from api.commanding import Answered
+from api.folding import folded
+from api.json_body import write_json
+from api.problems import Refused
+from api.queries import fetch, from_json
+from api.services import Services
+from ledger.commands import account_stream
+from ledger.event_store.port import EventStore
+from ledger.submission import AlreadyThere
+from projections.projection import Projection
+from projections.reading import Freshness
+from schemas.envelope import Recorded
+
+Row = Mapping[str, Any]
+Key = tuple[Any, ...]
+
+
+async def of_profile(services: Services, projection: Projection, profile_id: str) -> Freshness:
+    """Bring a read model up to the last event of a profile.
+
+    Raises:
+        Refused: 404, there is no such profile.
+    """
+    fresh = await services.reads.catch_up(projection, account_stream(profile_id))
+    if fresh.position == 0 and fresh.stale_code is None:
+        raise not_found("profile", profile_id)
+    return fresh
+
+
+async def fresh_row(
+    services: Services, projection: Projection, stream_id: str, key: Key
+) -> tuple[Row | None, Freshness]:
+    """One row, not older than the last event of its stream."""
+    fresh = await services.reads.catch_up(projection, stream_id)
+    return await row_at(services, projection.table, key), fresh
+
+
+async def row_at(services: Services, table: Table, key: Key) -> Row | None:
+    """One row by its primary key, as it stands."""
+    statement = select(*table.columns)
+    for column, value in zip(table.primary_key.columns, key, strict=True):
+        statement = statement.where(column == value)
+    rows = await fetch(services, statement)
+    return plain(table, rows[0]) if rows else None
+
+
+def plain(table: Table, record: Any) -> Row:
+    """A driver's row with its JSON read."""
+    row = dict(record)
+    for column in table.columns:
+        if isinstance(column.type, JSONB):
+            row[column.name] = from_json(row[column.name])
+    return row
+
+
+async def row_after(answered: Answered, projection: Projection, stream_id: str, key: Key) -> Row:
+    """The row a command has changed; after a dry run, as it would be.
+
+    Raises:
+        Refused: 404, the read model has no such row.
+    """
+    row, _ = await fresh_row(answered.services, projection, stream_id, key)
+    if answered.dry_run:
+        row = folded(projection, stream_id, answered.events, answered.at, {key: as_row(row)}).get(
+            key
+        )
+    if row is None:
+        raise not_found(projection.name.removesuffix("s").replace("_", " "), key[0])
+    return row
+
+
+async def row_named(services: Services, projection: Projection, found: AlreadyThere) -> Row:
+    """What an earlier request under the same external_id made, as it is now."""
+    await services.reads.catch_up(projection, found.stream_id)
+    table = projection.table
+    statement = select(*table.columns).where(table.c.external_id == found.external_id)
+    rows = await fetch(services, statement)
+    if not rows:
+        raise Refused(503, "read_model_parked", None, "The read model can't show it; try later.")
+    return plain(table, rows[0])
+
+
+def as_row(row: Row | None) -> dict[str, Any] | None:
+    """A row for a fold to start from."""
+    return None if row is None else dict(row)
+
+
+async def model_position(services: Services, projection: Projection) -> int:
+    """The newest event a read model has folded."""
+    newest = select(func.coalesce(func.max(projection.streams.c.position), 0))
+    return int((await fetch(services, newest))[0][0])
+
+
+async def stream_holding(services: Services, kind: str, number: int) -> str:
+    """The stream that holds reward or redemption so-and-so.
+
+    Raises:
+        Refused: 404, nobody holds it.
+    """
+    name = (kind, str(number))
+    claims = await services.store.claims([name])
+    if name not in claims:
+        raise not_found(kind, number)
+    return claims[name].stream_id
+
+
+def answer_fresh(document: Any, fresh: Freshness) -> Response:
+    """One object under `data`; where the read model is parked, `meta` says so instead of lying."""
+    content: dict[str, Any] = {"data": document}
+    if fresh.stale_code is not None:
+        content["meta"] = {"stale": True, "code": fresh.stale_code}
+    headers = {"Ledger-Position": str(fresh.position)}
+    return Response(write_json(content), headers=headers, media_type="application/json")
+
+
+def not_found(kind: str, name: object) -> Refused:
+    """404 with the code the command side has for the same."""
+    code = kind.replace(" ", "_")
+    return Refused(404, f"{code}_not_found", None, f"There is no {kind} {name}.")
+
+
+async def whole_stream(store: EventStore, stream_id: str) -> Sequence[Recorded]:
+    """All events of a stream, from its first to its last."""
+    return (await store.read_streams([stream_id]))[stream_id]

@@ -1,0 +1,124 @@
+"""What a profile has and how it came about: balances, journal, history."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.access import allowed
+from api.documents import balances as balance_documents
+from api.documents.history import entry_document, journal_document
+from api.ids import PathProfile
+from api.json_body import write_json
+from api.problems import LedgerRoute, Refused
+from api.queries import Field, Listing, answer_list, plain_page
+from api.reading import answer_fresh, not_found, of_profile, row_at, whole_stream
+from api.services import services_of
+from api.tokens import Caller
+from ledger.commands import account_stream
+from ledger.history import Cut, history_of
+from projections.read_models import balances, journal
+from schemas.times import parse_instant
+
+router = APIRouter(tags=["Profiles"], route_class=LedgerRoute)
+
+_JOURNAL = journal.PROJECTION.table
+LISTING = Listing(
+    _JOURNAL,
+    {
+        "position": Field.number(_JOURNAL.c.position),
+        "type": Field.text(_JOURNAL.c.event_type),
+        "reward_id": Field.number(_JOURNAL.c.reward_id),
+        "redemption_id": Field.number(_JOURNAL.c.redemption_id),
+        "occurred_at": Field.instant(_JOURNAL.c.occurred_at),
+        "recorded_at": Field.instant(_JOURNAL.c.recorded_at),
+        "amount": Field.money(_JOURNAL.c.amount_minor),
+    },
+    _JOURNAL.c.position,
+    order=(_JOURNAL.c.stream_version.desc(), _JOURNAL.c.movement_index.desc()),
+)
+
+
+@router.get("/profiles/{profile_id}/balances")
+async def read_balances(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-profiles")],
+) -> Response:
+    """What the profile can spend now. Right to the second, and never older than a command's
+    answer."""
+    services = services_of(request)
+    fresh = await of_profile(services, balances.PROJECTION, profile_id)
+    row = await row_at(services, balances.TABLE, (profile_id,))
+    balance = balances.balance_at(None if row is None else dict(row), services.clock())
+    return answer_fresh(balance_documents.document(balance, services), fresh)
+
+
+@router.get("/profiles/{profile_id}/ledgers")
+async def read_journal(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-ledgers")],
+) -> Response:
+    """The journal: every movement of value with the balance it left, the newest first."""
+    services = services_of(request)
+    fresh = await of_profile(services, journal.PROJECTION, profile_id)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        lambda row: journal_document(row, services),
+        where=[_JOURNAL.c.profile_id == profile_id],
+        position=fresh.position,
+    )
+
+
+@router.get("/profiles/{profile_id}/history")
+async def read_history(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-ledgers")],
+) -> Response:
+    """Every event of the profile's account in order, each with the balance after it.
+
+    `as_of` stops at a moment (UTC, or ISO 8601 with an offset): of business time, or with
+    `time=recorded` of what the ledger knew by then. Read from the log itself.
+    """
+    services = services_of(request)
+    cut = _cut(request)
+    page = plain_page(request, known={"as_of", "time"})
+    recorded = await whole_stream(services.store, account_stream(profile_id))
+    if not recorded:
+        raise not_found("profile", profile_id)
+    settings = services.settings
+    told = history_of(
+        recorded,
+        cut=cut,
+        currency=settings.currency,
+        currency_digits=settings.currency_digits,
+    )
+    first = (page.number - 1) * page.size
+    shown = told.entries[first : first + page.size]
+    content = {
+        "data": [entry_document(entry, services) for entry in shown],
+        "meta": {
+            "balance": told.amount(told.balance_minor(cut.at if cut else services.clock())),
+            "current_page": page.number,
+            "per_page": page.size,
+            "last_page": max(1, -(-len(told.entries) // page.size)),
+            "total": len(told.entries),
+        },
+    }
+    headers = {"Ledger-Position": str(recorded[-1].position)}
+    return Response(write_json(content), headers=headers, media_type="application/json")
+
+
+def _cut(request: Request) -> Cut | None:
+    text, kind = request.query_params.get("as_of"), request.query_params.get("time", "occurred")
+    if kind not in ("occurred", "recorded"):
+        raise Refused.invalid({"time": ["Give occurred or recorded."]})
+    if text is None:
+        return None
+    try:
+        return Cut(parse_instant(text, "UTC"), recorded=kind == "recorded")
+    except ValueError as error:
+        raise Refused.invalid({"as_of": [str(error)]}) from None

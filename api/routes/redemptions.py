@@ -1,0 +1,208 @@
+"""Redemptions: redeem, reverse, return, read, list (article, step 3)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api.access import allowed
+from api.commanding import Answered, addressed, submit
+from api.documents import balances
+from api.documents.redemptions import document, reissued
+from api.examples import REDEMPTION
+from api.folding import folded
+from api.ids import PathId, PathProfile
+from api.problems import LedgerRoute, Refused
+from api.queries import Field, Listing, answer_list
+from api.reading import (
+    answer_fresh,
+    as_row,
+    fresh_row,
+    model_position,
+    not_found,
+    of_profile,
+    plain,
+    row_at,
+    row_named,
+    stream_holding,
+)
+from api.services import Services, services_of
+from api.tokens import Caller
+from api.waiting_for import wait_for
+from ledger.account.state import Account
+from ledger.commands import account_stream
+from ledger.submission import AlreadyThere
+from projections.projection import Rows
+from projections.read_models import redemptions
+from schemas.redemptions import (
+    MakeRedemption,
+    RedemptionTerms,
+    ReturnRedemption,
+    ReturnTerms,
+    ReverseRedemption,
+)
+
+router = APIRouter(tags=["Redemptions"], route_class=LedgerRoute)
+
+MODEL = redemptions.PROJECTION
+TABLE = MODEL.table
+_COLUMNS = TABLE.c
+
+LISTING = Listing(
+    TABLE,
+    {
+        "id": Field.number(_COLUMNS.redemption_id),
+        "type": Field.text(_COLUMNS.type),
+        "profile_id": Field.text(_COLUMNS.profile_id),
+        "total": Field.money(_COLUMNS.total_minor),
+        "external_id": Field.text(_COLUMNS.external_id),
+        "redeem_at": Field.instant(_COLUMNS.redeemed_at),
+        "transaction_id": Field.number(_COLUMNS.transaction_id),
+        "transaction_external_id": Field.text(_COLUMNS.transaction_external_id),
+        "transaction_receipt_ref": Field.text(_COLUMNS.transaction_receipt_ref),
+        "linked": Field.boolean(_COLUMNS.transaction_id.is_not(None)),
+    },
+    _COLUMNS.redemption_id,
+)
+
+
+async def redeem(
+    request: Request,
+    profile_id: PathProfile,
+    body: Annotated[RedemptionTerms, Body(openapi_examples=REDEMPTION)],
+    caller: Annotated[Caller, allowed("redeem-strategy")],
+) -> Response:
+    """Take an amount from the balance, nearest expiry first. The answer has the new balances."""
+    command = addressed(MakeRedemption, body, profile_id=profile_id)
+    answered = await submit(request, caller, command)
+    services, answer = answered.services, answered.answer
+    if isinstance(answer, AlreadyThere):
+        row = await row_named(services, MODEL, answer)
+    else:
+        (row,) = folded(MODEL, answer.stream_id, answered.events, answered.at).values()
+    shown = _with_balances(document(row, services), answered)
+    return answered.response(shown, created=not isinstance(answer, AlreadyThere))
+
+
+router.add_api_route("/profiles/{profile_id}/redeem", redeem, methods=["POST"])
+router.add_api_route(
+    "/profiles/{profile_id}/redemptions", redeem, methods=["POST"], include_in_schema=False
+)
+
+
+@router.post("/redemptions/{redemption_id}/reversal")
+async def reverse(
+    request: Request,
+    redemption_id: PathId,
+    caller: Annotated[Caller, allowed("redeem-strategy")],
+) -> Response:
+    """Undo a redemption inside its window: exactly what was taken, back to the same rewards."""
+    await _refuse_content(request)
+    answered = await submit(request, caller, ReverseRedemption(redemption_id=redemption_id))
+    return await _given_back(answered, redemption_id)
+
+
+@router.post("/redemptions/{redemption_id}/return")
+async def give_back(
+    request: Request,
+    redemption_id: PathId,
+    caller: Annotated[Caller, allowed("return")],
+    body: ReturnTerms | None = None,
+) -> Response:
+    """Give back a part or the rest, at any time. A policy of its own needs `return-policy`."""
+    terms = body or ReturnTerms()
+    if terms.policy is not None and not caller.may("return-policy"):
+        raise Refused(403, "forbidden", None, "This token lacks the scope return-policy.")
+    command = addressed(ReturnRedemption, terms, redemption_id=redemption_id)
+    return await _given_back(await submit(request, caller, command), redemption_id)
+
+
+@router.get("/redemptions")
+async def list_all(request: Request, _: Annotated[Caller, allowed("read-redemptions")]) -> Response:
+    """All redemptions, returns and reversals, the newest first."""
+    services = services_of(request)
+    await wait_for(request, services, MODEL)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        lambda row: document(plain(TABLE, row), services),
+        position=await model_position(services, MODEL),
+    )
+
+
+@router.get("/profiles/{profile_id}/redemptions")
+async def list_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-redemptions")],
+) -> Response:
+    """A profile's redemptions, returns and reversals, the newest first."""
+    services = services_of(request)
+    fresh = await of_profile(services, MODEL, profile_id)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        lambda row: document(plain(TABLE, row), services),
+        where=[_COLUMNS.profile_id == profile_id],
+        position=fresh.position,
+    )
+
+
+@router.get("/redemptions/{redemption_id}")
+async def read(
+    request: Request, redemption_id: PathId, _: Annotated[Caller, allowed("read-redemptions")]
+) -> Response:
+    """One record, as it is now."""
+    return await _read(services_of(request), redemption_id, None)
+
+
+@router.get("/profiles/{profile_id}/redemptions/{redemption_id}")
+async def read_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    redemption_id: PathId,
+    _: Annotated[Caller, allowed("read-redemptions")],
+) -> Response:
+    """One record of a profile."""
+    return await _read(services_of(request), redemption_id, profile_id)
+
+
+async def _read(services: Services, redemption_id: int, profile_id: str | None) -> Response:
+    stream_id = await stream_holding(services, "redemption", redemption_id)
+    if profile_id is not None and stream_id != account_stream(profile_id):
+        raise not_found("redemption", redemption_id)
+    row, fresh = await fresh_row(services, MODEL, stream_id, (redemption_id,))
+    if row is None:
+        raise not_found("redemption", redemption_id)
+    return answer_fresh(document(row, services), fresh)
+
+
+async def _given_back(answered: Answered, redemption_id: int) -> Response:
+    """The return's or reversal's own record, folded on the redemption it belongs to."""
+    services, answer = answered.services, answered.answer
+    before = await row_at(services, TABLE, (redemption_id,))
+    if before is None:
+        before, _ = await fresh_row(services, MODEL, answer.stream_id, (redemption_id,))
+    start: Rows = {(redemption_id,): as_row(before)}
+    rows = folded(MODEL, answer.stream_id, answered.events, answered.at, start)
+    (record,) = (row for key, row in rows.items() if key != (redemption_id,))
+    shown = document(record, services)
+    shown["reissued"] = reissued(answered.events, services, dry_run=answered.dry_run)
+    return answered.response(_with_balances(shown, answered), created=True)
+
+
+def _with_balances(shown: dict[str, Any], answered: Answered) -> dict[str, Any]:
+    account: Account = answered.answer.state
+    balance = balances.of_account(account, answered.at)
+    if answered.dry_run:
+        shown["id"] = None
+    return shown | {"balances": balances.document(balance, answered.services)}
+
+
+async def _refuse_content(request: Request) -> None:
+    """A reversal is whole; an amount in its body would be silently ignored."""
+    if await request.body() not in (b"", b"{}"):
+        raise Refused.invalid(
+            {"body": ["A reversal takes no fields; to give back a part, use /return."]}
+        )

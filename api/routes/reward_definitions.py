@@ -1,0 +1,129 @@
+"""Reward definitions: add, read, list, change, archive (article, step 1)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api.access import allowed
+from api.commanding import addressed, submit
+from api.documents.reward_definitions import document
+from api.examples import DEFINITION
+from api.folding import folded
+from api.ids import PathId
+from api.problems import LedgerRoute
+from api.queries import Field, Listing, answer_list
+from api.reading import answer_fresh, fresh_row, not_found, plain, row_after
+from api.services import services_of
+from api.tokens import Caller
+from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from projections.read_models import reward_definitions
+from schemas.reward_definitions import (
+    AddRewardDefinition,
+    ArchiveRewardDefinition,
+    ChangeRewardDefinition,
+    DefinitionChanges,
+)
+
+router = APIRouter(tags=["Reward definitions"], route_class=LedgerRoute)
+PATHS = ("/rewards/definitions", "/reward-definitions")
+"""The reference's path, and the guides' alias."""
+
+MODEL = reward_definitions.PROJECTION
+TABLE = MODEL.table
+_COLUMNS = TABLE.c
+
+LISTING = Listing(
+    TABLE,
+    {
+        "id": Field.number(_COLUMNS.definition_id),
+        "name": Field.text(_COLUMNS.name),
+        "handle": Field.text(_COLUMNS.handle),
+        "type": Field.text(_COLUMNS.type),
+        "value": Field.money(_COLUMNS.value_minor),
+        "is_published": Field.boolean(_COLUMNS.is_published),
+        "is_assignable": Field.boolean(_COLUMNS.is_assignable),
+        "archived_at": Field.instant(_COLUMNS.archived_at),
+        "created_at": Field.instant(_COLUMNS.created_at),
+    },
+    _COLUMNS.definition_id,
+)
+
+
+async def add(
+    request: Request,
+    body: Annotated[AddRewardDefinition, Body(openapi_examples=DEFINITION)],
+    caller: Annotated[Caller, allowed("create-reward-definitions")],
+) -> Response:
+    """Define a reward: what it is worth, and how long it lives."""
+    answered = await submit(request, caller, body)
+    (row,) = folded(MODEL, PROGRAMME_STREAM, answered.events, answered.at).values()
+    shown = document(row, answered.services)
+    if answered.dry_run:
+        shown["id"] = None
+    return answered.response(shown, created=True)
+
+
+async def list_all(
+    request: Request, _: Annotated[Caller, allowed("read-reward-definitions")]
+) -> Response:
+    """All definitions, the newest first; archived ones have an `archived_at`."""
+    services = services_of(request)
+    fresh = await services.reads.catch_up(MODEL, PROGRAMME_STREAM)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        lambda row: document(plain(TABLE, row), services),
+        position=fresh.position,
+    )
+
+
+async def read(
+    request: Request,
+    definition_id: PathId,
+    _: Annotated[Caller, allowed("read-reward-definitions")],
+) -> Response:
+    """One definition in its newest version."""
+    services = services_of(request)
+    row, fresh = await fresh_row(services, MODEL, PROGRAMME_STREAM, (definition_id,))
+    if row is None:
+        raise not_found("reward definition", definition_id)
+    return answer_fresh(document(row, services), fresh)
+
+
+async def change(
+    request: Request,
+    definition_id: PathId,
+    body: DefinitionChanges,
+    caller: Annotated[Caller, allowed("update-reward-definitions")],
+) -> Response:
+    """Change the given fields. Rewards already issued keep their terms."""
+    command = addressed(ChangeRewardDefinition, body, definition_id=definition_id)
+    answered = await submit(request, caller, command)
+    row = await row_after(answered, MODEL, PROGRAMME_STREAM, (definition_id,))
+    return answered.response(document(row, answered.services))
+
+
+async def archive(
+    request: Request,
+    definition_id: PathId,
+    caller: Annotated[Caller, allowed("delete-reward-definitions")],
+) -> Response:
+    """No more rewards under it; what was issued lives on, and it stays readable."""
+    answered = await submit(request, caller, ArchiveRewardDefinition(definition_id=definition_id))
+    return Response(status_code=204, headers=answered.headers())
+
+
+for _path in PATHS:
+    _shown = _path == PATHS[0]
+    router.add_api_route(_path, add, methods=["POST"], include_in_schema=_shown)
+    router.add_api_route(_path, list_all, methods=["GET"], include_in_schema=_shown)
+    router.add_api_route(
+        f"{_path}/{{definition_id}}", read, methods=["GET"], include_in_schema=_shown
+    )
+    router.add_api_route(
+        f"{_path}/{{definition_id}}", change, methods=["PUT"], include_in_schema=_shown
+    )
+    router.add_api_route(
+        f"{_path}/{{definition_id}}", archive, methods=["DELETE"], include_in_schema=_shown
+    )

@@ -1,0 +1,278 @@
+"""Rewards: issue, read, list, revoke; and what will be consumed next (article, step 2)."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from sqlalchemy import func, literal_column, select
+
+from api.access import allowed
+from api.commanding import addressed, submit
+from api.documents.rewards import document, next_document
+from api.examples import PROFILE_REWARD, REWARD
+from api.folding import folded
+from api.ids import PathId, PathProfile
+from api.problems import LedgerRoute, Refused
+from api.queries import Field, Listing, answer_list, from_json
+from api.reading import (
+    answer_fresh,
+    fresh_row,
+    model_position,
+    not_found,
+    of_profile,
+    plain,
+    row_at,
+    row_named,
+    stream_holding,
+)
+from api.services import Services, services_of
+from api.tokens import Caller
+from api.waiting_for import wait_for
+from ledger.commands import account_stream
+from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.submission import AlreadyThere
+from projections.read_models import reward_definitions, reward_expiry_order, rewards
+from schemas.rewards import IssueReward, RevokeReward, RewardTerms
+
+router = APIRouter(tags=["Rewards"], route_class=LedgerRoute)
+
+MODEL = rewards.PROJECTION
+TABLE = MODEL.table
+_COLUMNS = TABLE.c
+_REMAINING = _COLUMNS.available_minor + _COLUMNS.pending_minor + _COLUMNS.held_minor
+_DEFINITIONS = reward_definitions.PROJECTION.table
+_DEFINITION = (
+    select(
+        func.jsonb_build_object(
+            literal_column("'definition_id'"),
+            _DEFINITIONS.c.definition_id,
+            literal_column("'handle'"),
+            _DEFINITIONS.c.handle,
+            literal_column("'name'"),
+            _DEFINITIONS.c.name,
+            literal_column("'type'"),
+            _DEFINITIONS.c.type,
+            literal_column("'value_minor'"),
+            _DEFINITIONS.c.value_minor,
+        )
+    )
+    .where(_DEFINITIONS.c.definition_id == _COLUMNS.definition_id)
+    .scalar_subquery()
+    .label("definition")
+)
+
+LISTING = Listing(
+    TABLE,
+    {
+        "id": Field.number(_COLUMNS.reward_id),
+        "profile_id": Field.text(_COLUMNS.profile_id),
+        "reward_definition_id": Field.number(_COLUMNS.definition_id),
+        "external_id": Field.text(_COLUMNS.external_id),
+        "value_initial": Field.money(_COLUMNS.value_initial_minor),
+        "value_remaining": Field.money(_REMAINING),
+        "issued_at": Field.instant(_COLUMNS.issued_at),
+        "expires_at": Field.instant(_COLUMNS.expires_at),
+        "timezone": Field.text(_COLUMNS.timezone),
+        "created_at": Field.instant(_COLUMNS.created_at),
+    },
+    _COLUMNS.reward_id,
+    columns=(*_COLUMNS, _DEFINITION),
+)
+
+_NEXT = reward_expiry_order.PROJECTION
+_NEXT_COLUMNS = _NEXT.table.c
+EXPIRY_ORDER = Listing(
+    _NEXT.table,
+    {
+        "expires_at": Field.instant(_NEXT_COLUMNS.expires_at),
+        "issued_at": Field.instant(_NEXT_COLUMNS.issued_at),
+        "reward_definition_id": Field.number(_NEXT_COLUMNS.definition_id),
+    },
+    _NEXT_COLUMNS.reward_id,
+    order=(
+        _NEXT_COLUMNS.expires_at.asc().nulls_last(),
+        _NEXT_COLUMNS.issued_at,
+        _NEXT_COLUMNS.reward_id,
+    ),
+)
+
+
+@router.post("/rewards")
+async def issue(
+    request: Request,
+    body: Annotated[IssueReward, Body(openapi_examples=REWARD)],
+    caller: Annotated[Caller, allowed("create-rewards")],
+) -> Response:
+    """Issue a reward to a profile, which exists from then on."""
+    return await _issued(request, body, caller)
+
+
+@router.post("/profiles/{profile_id}/rewards")
+async def issue_to_profile(
+    request: Request,
+    profile_id: PathProfile,
+    body: Annotated[RewardTerms, Body(openapi_examples=PROFILE_REWARD)],
+    caller: Annotated[Caller, allowed("create-rewards")],
+) -> Response:
+    """Issue a reward to the profile of the path."""
+    return await _issued(request, addressed(IssueReward, body, profile_id=profile_id), caller)
+
+
+@router.get("/rewards")
+async def list_all(request: Request, _: Annotated[Caller, allowed("read-rewards")]) -> Response:
+    """All rewards, the newest first; revoked ones are left out."""
+    services = services_of(request)
+    await wait_for(request, services, MODEL)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        _documents(services),
+        where=[_COLUMNS.revoked_at.is_(None)],
+        position=await model_position(services, MODEL),
+    )
+
+
+@router.get("/profiles/{profile_id}/rewards")
+async def list_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-rewards")],
+) -> Response:
+    """A profile's rewards, the newest first; revoked ones are left out."""
+    services = services_of(request)
+    fresh = await of_profile(services, MODEL, profile_id)
+    await _definitions_caught_up(services)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        _documents(services),
+        where=[_COLUMNS.profile_id == profile_id, _COLUMNS.revoked_at.is_(None)],
+        position=fresh.position,
+    )
+
+
+@router.get("/profiles/{profile_id}/rewards/expiry-order")
+async def expiry_order(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-rewards")],
+) -> Response:
+    """What will be consumed next: nearest expiry first, no expiry last; ties by issue, then id."""
+    services = services_of(request)
+    now = services.clock()
+    fresh = await of_profile(services, _NEXT, profile_id)
+    spendable = _NEXT_COLUMNS.available_minor + _NEXT_COLUMNS.pending_minor > 0
+    # Available until the end of the `expires_at` second.
+    unexpired = _NEXT_COLUMNS.expires_at.is_(None) | (
+        _NEXT_COLUMNS.expires_at >= now.replace(microsecond=0)
+    )
+    active = (_NEXT_COLUMNS.available_minor > 0) | (_NEXT_COLUMNS.issued_at <= now)
+    return await answer_list(
+        request,
+        services,
+        EXPIRY_ORDER,
+        lambda row: next_document(row, services),
+        where=[_NEXT_COLUMNS.profile_id == profile_id, spendable, active, unexpired],
+        position=fresh.position,
+    )
+
+
+@router.get("/rewards/{reward_id}")
+async def read(
+    request: Request, reward_id: PathId, _: Annotated[Caller, allowed("read-rewards")]
+) -> Response:
+    """One reward. A revoked one is gone, unless `?include=revoked` asks for it."""
+    return await _read(request, reward_id, None)
+
+
+@router.get("/profiles/{profile_id}/rewards/{reward_id}")
+async def read_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    reward_id: PathId,
+    _: Annotated[Caller, allowed("read-rewards")],
+) -> Response:
+    """One reward of a profile."""
+    return await _read(request, reward_id, profile_id)
+
+
+@router.delete("/rewards/{reward_id}", status_code=204)
+async def revoke(
+    request: Request, reward_id: PathId, caller: Annotated[Caller, allowed("delete-rewards")]
+) -> Response:
+    """Take back what remains of a reward. What was redeemed stays redeemed."""
+    answered = await submit(request, caller, RevokeReward(reward_id=reward_id))
+    return Response(status_code=204, headers=answered.headers())
+
+
+@router.delete("/profiles/{profile_id}/rewards/{reward_id}", status_code=204)
+async def revoke_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    reward_id: PathId,
+    caller: Annotated[Caller, allowed("delete-rewards")],
+) -> Response:
+    """Take back what remains of a profile's reward."""
+    services = services_of(request)
+    if await stream_holding(services, "reward", reward_id) != account_stream(profile_id):
+        raise not_found("reward", reward_id)
+    return await revoke(request, reward_id, caller)
+
+
+async def _issued(request: Request, command: IssueReward, caller: Caller) -> Response:
+    answered = await submit(request, caller, command)
+    services, answer = answered.services, answered.answer
+    if isinstance(answer, AlreadyThere):
+        row = await row_named(services, MODEL, answer)
+        return answered.response(await _with_definition(services, row))
+    stream_id = account_stream(command.profile_id)
+    rows = folded(MODEL, stream_id, answered.events, answered.at)
+    (row,) = rows.values()
+    shown = await _with_definition(services, row, answered.at)
+    if answered.dry_run:
+        shown["id"] = None
+    return answered.response(shown, created=True)
+
+
+async def _read(request: Request, reward_id: int, profile_id: str | None) -> Response:
+    services = services_of(request)
+    stream_id = await stream_holding(services, "reward", reward_id)
+    row, fresh = await fresh_row(services, MODEL, stream_id, (reward_id,))
+    hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
+    if row is None or hidden or profile_id not in (None, row["profile_id"]):
+        raise not_found("reward", reward_id)
+    return answer_fresh(await _with_definition(services, row), fresh)
+
+
+def _with_revoked(request: Request) -> bool:
+    given = request.query_params.get("include", "")
+    if given not in ("", "revoked"):
+        raise Refused.invalid({"include": ["Give revoked."]})
+    return given == "revoked"
+
+
+async def _with_definition(
+    services: Services, row: Mapping[str, Any], now: datetime | None = None
+) -> dict[str, Any]:
+    await _definitions_caught_up(services)
+    definition = await row_at(
+        services, reward_definitions.PROJECTION.table, (row["definition_id"],)
+    )
+    return document({**row, "definition": definition}, services, now or services.clock())
+
+
+async def _definitions_caught_up(services: Services) -> None:
+    await services.reads.catch_up(reward_definitions.PROJECTION, PROGRAMME_STREAM)
+
+
+def _documents(services: Services) -> Callable[[Any], dict[str, Any]]:
+    now = services.clock()
+
+    def shown(row: Any) -> dict[str, Any]:
+        definition = from_json(row["definition"])
+        return document({**plain(TABLE, row), "definition": definition}, services, now)
+
+    return shown

@@ -1,0 +1,59 @@
+"""A whole API over a migrated database: real committer, real read models, no Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import asyncpg
+import httpx
+import pytest
+from http_api.ledger_client import Api, Clock
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from api.app import create_app
+from api.health import Component, HealthReport
+from api.services import Services
+from api.tokens import ALL, Tokens, fingerprint_key
+from ledger.committer import Committer
+from ledger.decider import ProgrammeSettings
+from ledger.event_store.postgres import PostgresEventStore
+from projections.reading import FreshReads
+from projections.schema import create
+
+
+async def healthy() -> HealthReport:
+    return HealthReport((Component("postgresql", ok=True, detail="ok", required=True),), 0, 0.0)
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[Api]:
+    """The API on a database of its own."""
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        await create(connection)
+    await engine.dispose()
+    store = await PostgresEventStore.connect(database_url)
+    pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4, command_timeout=10)
+    clock = Clock()
+    committer = Committer(store, clock=clock)
+    running = asyncio.create_task(committer.run())
+    tokens = Tokens(pool)
+    services = Services(
+        committer=committer,
+        store=store,
+        reads=FreshReads(pool),
+        pool=pool,
+        tokens=tokens,
+        fingerprint_key=await fingerprint_key(pool),
+        health=healthy,
+        clock=clock,
+        settings=ProgrammeSettings(),
+    )
+    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+        yield Api(client, services, clock, await tokens.create("till", [ALL]))
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await pool.close()
+    await store.close()
