@@ -1,0 +1,1 @@
+"""How fast the hot paths are, each beside something else measured in the same run."""
