@@ -9,11 +9,15 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.account.state import Account
+from ledger.rejections import RedemptionAnnouncedElsewhere
 
 if TYPE_CHECKING:
     from ledger.commands import View
 
 ANNOUNCED = "transaction.announced"
+
+ANNOUNCEMENTS_MAX = 10
+"""How often a sale may be announced and given back again: each time costs a look-up for ever."""
 
 
 class Announcement(NamedTuple):
@@ -21,6 +25,7 @@ class Announcement(NamedTuple):
 
     kind: str
     waiting: str | None
+    number: int = 1
 
 
 def announcement(external_id: str, view: "View") -> Announcement:
@@ -30,8 +35,25 @@ def announcement(external_id: str, view: "View") -> Announcement:
         kind = ANNOUNCED if number == 1 else f"{ANNOUNCED}.{number}"
         holder = view.stream_named(kind, external_id)
         if holder is None or _waits(view.state(holder), external_id):
-            return Announcement(kind, holder)
+            return Announcement(kind, holder, number)
     raise AssertionError("unreachable")
+
+
+def refuse_announcement(external_id: str, standing: Announcement, stream_id: str) -> None:
+    """Refuse to announce a sale that is not this account's to announce.
+
+    Raises:
+        RedemptionAnnouncedElsewhere: another account waits for it, or too many have before.
+    """
+    if standing.waiting not in (None, stream_id):
+        raise RedemptionAnnouncedElsewhere(
+            f"Another profile's redemption was made for the transaction {external_id!r}."
+        )
+    if standing.number > ANNOUNCEMENTS_MAX:
+        raise RedemptionAnnouncedElsewhere(
+            f"The transaction {external_id!r} was announced and given back too often; redeem "
+            "without announcing it, and link the redemption later."
+        )
 
 
 def _waits(state: object, external_id: str) -> bool:

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
+from ledger.announcements import ANNOUNCED, announcement
 from ledger.commands import Decision, View
 from ledger.event_store.port import Claim
-from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
-from schemas.rewards import RewardIssued
-from schemas.transactions import TransactionLinked, TransactionRecorded
-
-ANNOUNCED = "transaction.announced"
+from schemas.commands import Command
+from schemas.redemptions import (
+    MakeRedemption,
+    RedemptionMade,
+    RedemptionReturned,
+    RedemptionReversed,
+    ReturnRedemption,
+    ReverseRedemption,
+)
+from schemas.rewards import RevokeReward, RewardIssued
+from schemas.transactions import (
+    LinkRedemption,
+    RecordTransaction,
+    TransactionAttached,
+    TransactionLinked,
+    TransactionRecorded,
+)
 
 
 def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tuple[Claim, ...]:
@@ -23,16 +36,32 @@ def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tupl
                 claims.append(Claim("redemption", str(event.redemption_id), stream_id))
                 claims.extend(_named("redemption", event.external_id, stream_id, fingerprint))
                 if not _is_linked(event, decision):
-                    claims.extend(_announced(event.transaction_external_id, stream_id))
+                    claims.extend(_announced(event.transaction_external_id, stream_id, view))
             case RedemptionReversed():
                 claims.append(Claim("redemption", str(event.reversal_id), stream_id))
             case RedemptionReturned():
                 claims.append(Claim("redemption", str(event.return_id), stream_id))
             case TransactionRecorded():
                 claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
-                if event.profile_id is None:
-                    claims.extend(_nobodys_sale(event.external_id, stream_id, view))
+                account = _account_of(decision) or stream_id
+                claims.extend(_announced(event.external_id, account, view))
     return tuple(claims)
+
+
+def likely_names(command: Command) -> Iterator[tuple[str, str]]:
+    """The names a decision will look up, worth loading together before it."""
+    match command:
+        case RevokeReward():
+            yield "reward", str(command.reward_id)
+        case ReverseRedemption() | ReturnRedemption() | LinkRedemption():
+            yield "redemption", str(command.redemption_id)
+        case MakeRedemption(transaction_external_id=str(external_id)):
+            yield ANNOUNCED, external_id  # and only then the sale: see `announcement`
+        case RecordTransaction():
+            if command.redemption_id is not None:
+                yield "redemption", str(command.redemption_id)
+            if command.external_id is not None:
+                yield ANNOUNCED, command.external_id
 
 
 def _named(
@@ -42,17 +71,19 @@ def _named(
         yield Claim(f"{kind}.external_id", external_id, stream_id, fingerprint)
 
 
-def _announced(external_id: str | None, stream_id: str) -> Iterator[Claim]:
-    if external_id is not None:
-        yield Claim(ANNOUNCED, external_id, stream_id)
+def _announced(external_id: str | None, stream_id: str, view: View) -> Iterator[Claim]:
+    """The name a sale and whoever announces it both take, where nobody waits under it yet."""
+    if external_id is None:
+        return
+    standing = announcement(external_id, view)
+    if standing.waiting is None:
+        yield Claim(standing.kind, external_id, stream_id)
 
 
-def _nobodys_sale(external_id: str | None, stream_id: str, view: View) -> Iterator[Claim]:
-    """A sale without a profile and a redemption announcing it may be decided at the same moment,
-    each not seeing the other. Both take this one name, so that one of them decides again.
-    (A profile's sale writes to the account, where the stream's version does the same.)"""
-    if external_id is not None and view.stream_named(ANNOUNCED, external_id) is None:
-        yield Claim(ANNOUNCED, external_id, stream_id)
+def _account_of(decision: Decision) -> str | None:
+    """The account a sale is noted on; None for a sale of nobody's."""
+    noted = (stream for stream, event in decision.written if isinstance(event, TransactionAttached))
+    return next(noted, None)
 
 
 def _is_linked(made: RedemptionMade, decision: Decision) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
 from ledger.account.state import Account, evolve, fold
+from ledger.announcements import announcement, refuse_announcement
 from ledger.decider import Circumstances
 from ledger.programme.reward_definitions import (
     PROGRAMME_STREAM,
@@ -18,7 +19,6 @@ from ledger.programme.reward_definitions import (
     evolve_programme,
 )
 from ledger.rejections import (
-    RedemptionAnnouncedElsewhere,
     RedemptionOfAnotherProfile,
     Rejection,
     UnknownLinkedRedemption,
@@ -185,8 +185,10 @@ def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
     announced = command.transaction_external_id
     sale_stream = None
     if announced is not None:
+        standing = announcement(announced, view)
         sale_stream = view.stream_named("transaction.external_id", announced)
-        _refuse_anothers_announcement(announced, stream_id, view)
+        if sale_stream is None:
+            refuse_announcement(announced, standing, stream_id)
     events = make_redemption(command, account, at)
     if sale_stream is None:
         return _decision(stream_id, events)
@@ -200,14 +202,6 @@ def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
             *_in_both_streams(linked, sale_stream, stream_id),
         ),
     )
-
-
-def _refuse_anothers_announcement(external_id: str, stream_id: str, view: View) -> None:
-    announcer = view.stream_named("transaction.announced", external_id)
-    if announcer is not None and announcer.startswith("account-") and announcer != stream_id:
-        raise RedemptionAnnouncedElsewhere(
-            f"Another profile's redemption was made for the transaction {external_id!r}."
-        )
 
 
 def _record(command: RecordTransaction, view: View, at: Circumstances) -> Decision:
@@ -231,25 +225,15 @@ def _account_of_sale(command: RecordTransaction, view: View) -> str | None:
             view,
             UnknownLinkedRedemption(f"There is no redemption {command.redemption_id}."),
         )
-    announcer = _announcer(command.external_id, view)
+    announcer = None
+    if command.external_id is not None and command.total >= 0:
+        announcer = announcement(command.external_id, view).waiting
     found = {stream for stream in (of_profile, of_redemption, announcer) if stream is not None}
     if len(found) > 1:
         raise RedemptionOfAnotherProfile(
             "The transaction's profile and the profile of its redemption are not the same."
         )
     return found.pop() if found else None
-
-
-def _announcer(external_id: str | None, view: View) -> str | None:
-    """The account whose redemption waits for this sale."""
-    if external_id is None:
-        return None
-    stream_id = view.stream_named("transaction.announced", external_id)
-    if stream_id is None or not stream_id.startswith("account-"):
-        return None
-    account: Account = view.state(stream_id)
-    waiting = (account.redemptions[n] for n in account.announcements.get(external_id, ()))
-    return stream_id if any(redemption.outstanding() for redemption in waiting) else None
 
 
 def _link(command: LinkRedemption, view: View, at: Circumstances) -> Decision:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from ledger.claims import likely_names
 from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.deciding import IdsExhausted, decide_group, fresh_ids
@@ -27,7 +28,7 @@ from ledger.event_store.port import (
 )
 from ledger.group import Decided, Group, Versioned
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
-from ledger.rejections import TooMuchContention
+from ledger.rejections import Rejection, TooMuchContention
 from ledger.repeats import external_name, replayed, stream_of
 from ledger.state_cache import StateCache
 from ledger.submission import (
@@ -83,13 +84,15 @@ class Committer:
             Unavailable: the store can't be read; nothing was written.
             ValueError: the store can't hold what the command leads to; nothing was written.
         """
-        pending = Pending(submission, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        pending = Pending(submission, loop.create_future())
         self._waiting.add(pending)
         self._arrived.set()
+        deadline = loop.call_later(seconds_max, pending.answer, OutcomeUnknown())
         try:
-            return await asyncio.wait_for(asyncio.shield(pending.answered), seconds_max)
-        except TimeoutError:
-            raise OutcomeUnknown from None
+            return await asyncio.shield(pending.answered)
+        finally:
+            deadline.cancel()
 
     async def run(self) -> None:
         """Commit group after group until cancelled. A fault answers its group and goes on."""
@@ -136,26 +139,31 @@ class Committer:
             group.missing_streams.update(() if likely is None else (likely,))
             name = external_name(submission)
             group.missing_names.update(() if name is None else (name,))
+            group.missing_names.update(likely_names(submission.command))
         await self._ids_for(len(waiting) * IDS_PER_COMMAND)
         while True:
             await self._load_missing(group)
             group.start_over()
-            at = Circumstances(self._clock(), fresh_ids(self._ids), self._settings)
+            # Starting over takes the same identifiers again, so that a larger stock gets further.
+            ids = self._ids.copy()
+            at = Circumstances(self._clock(), fresh_ids(ids), self._settings)
             try:
                 count = decide_group(waiting, group, at)
             except IdsExhausted:
                 await self._ids_for(len(self._ids) + NEW_IDS_MAX)
                 continue
             if not (group.missing_streams or group.missing_names):
+                self._ids = ids
                 self._waiting.add_again(waiting[count:])
                 return group
 
     async def _load_missing(self, group: Group) -> None:
+        # Names last: who takes one that is free here also writes to what was read before it.
+        group.base.update(await self._states.load(group.missing_streams))
         if group.missing_names:
             names = sorted(group.missing_names)
             found = await self._store.claims(names)
             group.names.update({name: found.get(name) for name in names})
-        group.base.update(await self._states.load(group.missing_streams))
 
     async def _without_repeats(self, waiting: list[Pending]) -> list[Pending]:
         """Commands whose key stands in the store are answered as they were the first time."""
@@ -192,10 +200,8 @@ class Committer:
     async def _append(self, group: Group) -> None:
         """Write what was decided; on a conflict write the rest and decide the conflicting again."""
         decided = group.decided
-        while True:
+        while decided:
             units = [d.unit for d in decided if d.unit is not None]
-            if not units:
-                break
             touched = {PROGRAMME_STREAM}.union(*(d.read | d.written for d in decided))
             expected = {stream_id: group.head(stream_id) for stream_id in touched}
             try:
@@ -208,6 +214,7 @@ class Committer:
                 break
             decided = self._without_conflicts(decided, result)
         for done in decided:
+            _log_fault(done)
             done.pending.answer(done.answer)
         self._committed()
 
@@ -269,6 +276,12 @@ class Committer:
             else:
                 again.append(pending)
         self._waiting.add_again(again)
+
+
+def _log_fault(done: Decided) -> None:
+    if isinstance(done.answer, BaseException) and not isinstance(done.answer, Rejection):
+        command = type(done.pending.submission.command).__name__
+        log.error("decision_failed", command=command, exc_info=done.answer)
 
 
 def _conflicts(done: Decided, tainted: set[str], result: Conflicted) -> bool:

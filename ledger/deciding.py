@@ -3,8 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 
-import structlog
-
 from ledger.claims import claims_of
 from ledger.commands import HANDLERS, evolve_state
 from ledger.decider import Circumstances
@@ -18,8 +16,6 @@ from ledger.submission import Accepted, Pending
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 GROUP_DECIDE_SECONDS_MAX = 0.1
 """A group ends where one of these is passed; the rest goes into the next."""
-
-log = structlog.get_logger()
 
 
 class IdsExhausted(Exception):
@@ -66,8 +62,8 @@ def _decide(pending: Pending, group: Group, at: Circumstances) -> Decided | None
             unit = unit_of(submission, (), (), outcome_bytes(rejection))
         return Decided(pending, rejection, unit, frozenset(view.read))
     except Exception as error:
-        log.exception("decision_failed", command=type(submission.command).__name__)
-        return Decided(pending, error)
+        # It may rest on what is no longer so: like a refusal it stands only if nothing has moved.
+        return Decided(pending, error, read=frozenset(view.read))
 
 
 def _repeated(pending: Pending, view: GroupView, group: Group) -> Decided | None:

@@ -66,6 +66,8 @@ class WaitingLine:
             if line[0].alone and group:
                 break
             pending = line.popleft()
+            if pending.answered.done():  # with a fault, which was said to be the end of it
+                continue
             mine = names_of(pending.submission)
             if names.isdisjoint(mine):
                 group.append(pending)

@@ -32,6 +32,7 @@ _WITH_OFFSET: Final = re.compile(
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _END_OF_DAY: Final = Time(23, 59, 59)
+_NEEDS_OFFSET: Final = "Give the instant with its offset from UTC."
 _OUT_OF_RANGE: Final = "Give an existing date and time before the end of the year 9999."
 
 
@@ -64,7 +65,9 @@ def local_text(instant: datetime, zone: str) -> str:
 
 def utc_text(instant: datetime) -> str:
     """Give `YYYY-MM-DD HH:MM:SS` in UTC; fractions of a second are cut."""
-    return _text(_instant(instant).to_tz("UTC").to_plain())
+    if instant.utcoffset() is None:
+        raise ValueError(_NEEDS_OFFSET)
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
 
 def end_of_day_after(
@@ -124,7 +127,7 @@ def _add(day: Date, period: int, period_type: PeriodType) -> Date:
 
 def _instant(moment: datetime) -> Instant:
     if moment.utcoffset() is None:
-        raise ValueError("Give the instant with its offset from UTC.")
+        raise ValueError(_NEEDS_OFFSET)
     return Instant(moment.astimezone(UTC))
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from app.database.migrate import migrate
 from app.embedded import EmbeddedServers
 from app.embedded.passwords import passwords
-from app.database.migrate import migrate
 
 TEMPLATE = "ledger_template"
 

@@ -104,13 +104,19 @@ def evolve(account: Account, event: Event) -> Account:
         case TransactionLinked():
             account = _linked(account, event.redemption_id, event.transaction_id)
         case TransactionUnlinked():
-            account = _linked(account, event.redemption_id, None)
+            account = _unlinked(account, event.redemption_id)
     return account
 
 
-def _linked(account: Account, redemption_id: int, transaction_id: int | None) -> Account:
+def _linked(account: Account, redemption_id: int, transaction_id: int) -> Account:
     redemption = account.redemptions[redemption_id]
     return _with_redemption(account, replace(redemption, transaction_id=transaction_id))
+
+
+def _unlinked(account: Account, redemption_id: int) -> Account:
+    """Its sale was voided: free for another one, whichever it had announced."""
+    redemption = account.redemptions[redemption_id]
+    return _with_redemption(account, replace(redemption, transaction_id=None, announced=None))
 
 
 def _with_lot(account: Account, lot: Lot) -> Account:

@@ -74,7 +74,7 @@ def record_transaction(
     recorded = _recorded(command, profile_id, at)
     sale = SaleEvents(Transaction(), account).then(transaction=(recorded,))
     if profile_id is None:
-        return _void(sale, at, keep_redemption=True) if command.is_void else sale
+        return _void(sale, at, keep_redemption=command.keep_redemption) if command.is_void else sale
     sale = sale.then(account=facts_due(account, at.now))
     if not account.registered:
         sale = sale.then(account=(ProfileRegistered(profile_id=profile_id),))
@@ -121,6 +121,8 @@ def link_announced(
     if transaction.void:
         raise _is_void(transaction)
     _refuse_another_profile(transaction, account)
+    if transaction.total_minor < 0:
+        raise _return_of_goods()
     sale = SaleEvents(transaction, account)
     if transaction.profile_id is None:
         sale = sale.then(account=(_attached_late(transaction),))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from schemas.amounts import PRICE_DIGITS, to_minor
 from schemas.transactions import Item
 
 
@@ -14,32 +15,28 @@ class Shares(NamedTuple):
     unallocated: int
 
 
-def weights_of(items: Sequence[Item]) -> tuple[Decimal, ...]:
-    """What each line weighs: `price_current` × `quantity`; void and negative lines nothing."""
+def weights_of(items: Sequence[Item]) -> tuple[int, ...]:
+    """What each line weighs: `price_current` × `quantity`; void and negative lines nothing.
+
+    Whole numbers of one common scale: a product of decimals would be rounded to their context.
+    """
     return tuple(
-        Decimal(0) if item.is_void else max(Decimal(0), item.price_current * item.quantity)
+        0 if item.is_void else max(0, _whole(item.price_current) * _whole(item.quantity))
         for item in items
     )
 
 
-def shares(total_minor: int, weights: Sequence[Decimal]) -> Shares:
-    """Spread a total by weight: whole minor units, largest remainder first, ties to the earlier.
-
-    Exact: weights become integers of one common scale before anything is divided.
-    """
-    scale = max((_decimals(weight) for weight in weights), default=0)
-    whole = [int(weight.scaleb(scale)) for weight in weights]
-    sum_of_weights = sum(whole)
+def shares(total_minor: int, weights: Sequence[int]) -> Shares:
+    """Spread a total by weight: whole minor units, largest remainder first, ties to the earlier."""
+    sum_of_weights = sum(weights)
     if not sum_of_weights:
         return Shares(tuple(0 for _ in weights), total_minor)
-    parts = [divmod(total_minor * weight, sum_of_weights) for weight in whole]
+    parts = [divmod(total_minor * weight, sum_of_weights) for weight in weights]
     left = total_minor - sum(share for share, _ in parts)
     by_remainder = sorted(range(len(parts)), key=lambda line: (-parts[line][1], line))
     favoured = set(by_remainder[:left])
     return Shares(tuple(share + (line in favoured) for line, (share, _) in enumerate(parts)), 0)
 
 
-def _decimals(weight: Decimal) -> int:
-    exponent = weight.as_tuple().exponent
-    assert isinstance(exponent, int), "weights are finite"
-    return max(0, -exponent)
+def _whole(number: Decimal) -> int:
+    return to_minor(number, digits=PRICE_DIGITS, signed=True)

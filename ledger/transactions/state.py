@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from ledger.transactions.shares import weights_of
 from schemas.events import Event
@@ -25,7 +24,8 @@ class Transaction:
     external_id: str | None = None
     total_minor: int = 0
     transacted_at: datetime | None = None
-    weights: tuple[Decimal, ...] = ()
+    weights: tuple[int, ...] = ()
+    """What each line weighs when a redemption is spread over them."""
     redemptions: tuple[tuple[int, int], ...] = ()
     """(redemption, minor units) in the order they were attributed."""
     void: bool = False

@@ -1,123 +1,27 @@
 """The committer: what commits together, what is refused, repeated, in conflict, or lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
+from committer.processes import FaultyStore, Process, balance, defined, redeem, reward
 
-from ledger.account.state import Account
-from ledger.committer import Committer
-from ledger.event_store.memory import MemoryEventStore
-from ledger.event_store.port import Append, Committed, Conflicted, EventStoreUnavailable
 from ledger.rejections import (
     ExternalIdTaken,
     IdempotencyKeyReused,
     InsufficientBalance,
     Rejection,
+    TooMuchContention,
     UnknownRedemption,
 )
 from ledger.submission import (
     Accepted,
     AlreadyThere,
-    Answer,
     OutcomeUnknown,
     Overloaded,
     Submission,
     Unavailable,
 )
-from schemas.commands import Command
-from schemas.redemptions import MakeRedemption, RedemptionMade, ReverseRedemption
-from schemas.reward_definitions import AddRewardDefinition, RewardDefinitionAdded
-from schemas.rewards import IssueReward
-
-NOW = datetime(2031, 1, 1, tzinfo=UTC)
-
-
-class FaultyStore(MemoryEventStore):
-    """The memory store with faults to inject: lost answers, a store that can't be reached."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers_to_lose = 0
-        self.unreachable = False
-        self.appends: list[Append] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def append(self, group: Append) -> Committed | Conflicted:
-        self.appends.append(group)
-        await self.gate.wait()
-        result = await super().append(group)
-        if self.answers_to_lose:
-            self.answers_to_lose -= 1
-            raise EventStoreUnavailable
-        return result
-
-    async def read_streams(self, stream_ids: Sequence[str]) -> Any:
-        if self.unreachable:
-            raise EventStoreUnavailable
-        return await super().read_streams(stream_ids)
-
-
-class Process:
-    """One committer over a store, as one process of a deployment has it."""
-
-    def __init__(self, store: MemoryEventStore, **options: Any) -> None:
-        self.committer = Committer(store, clock=lambda: NOW, **options)
-        self.task = asyncio.create_task(self.committer.run())
-
-    async def send(self, command: Command, *, key: str | None = None, body: str = "") -> Answer:
-        fingerprint = (body or command.model_dump_json()).encode()
-        submission = Submission(command, "till", "till-1", key=key, fingerprint=fingerprint)
-        return await self.committer.submit(submission)
-
-    async def accepted(self, command: Command, **options: Any) -> Accepted:
-        answer = await self.send(command, **options)
-        assert isinstance(answer, Accepted)
-        return answer
-
-
-@pytest.fixture
-async def store() -> FaultyStore:
-    return FaultyStore()
-
-
-@pytest.fixture
-async def process(store: FaultyStore) -> AsyncIterator[Process]:
-    process = Process(store)
-    yield process
-    process.task.cancel()
-
-
-@pytest.fixture
-async def other_process(store: FaultyStore) -> AsyncIterator[Process]:
-    process = Process(store)
-    yield process
-    process.task.cancel()
-
-
-async def defined(process: Process, **changes: Any) -> int:
-    fields = {"name": "B", "handle": "birthday", "value": "10", "type": "birthday", "period": 30}
-    answer = await process.accepted(AddRewardDefinition.model_validate(fields | changes))
-    (added,) = answer.events
-    assert isinstance(added, RewardDefinitionAdded)
-    return added.definition_id
-
-
-def reward(profile: str = "p", value: str = "10", **more: Any) -> IssueReward:
-    fields = {"profile_id": profile, "reward_definition_handle": "birthday", "value_initial": value}
-    return IssueReward.model_validate(fields | more)
-
-
-def redeem(amount: str, profile: str = "p", **more: Any) -> MakeRedemption:
-    return MakeRedemption.model_validate({"profile_id": profile, "amount": amount} | more)
-
-
-def balance(answer: Answer) -> int:
-    assert isinstance(answer.state, Account)
-    return answer.state.available_minor(NOW)
+from schemas.redemptions import RedemptionMade, ReverseRedemption
 
 
 async def test_the_article_ends_with_a_balance_of_nothing(process: Process) -> None:
@@ -250,6 +154,24 @@ async def test_an_acceptance_never_rests_on_a_stale_cache(
     await process.send(redeem("4"))
     with pytest.raises(InsufficientBalance):
         await other_process.send(redeem("1"))
+
+
+async def test_what_meets_conflicts_goes_alone_and_is_refused_in_the_end(
+    process: Process, store: FaultyStore
+) -> None:
+    """Somebody else has always just written to p's account; q's is left alone."""
+    await defined(process)
+    await process.issued("p")
+    store.appends.clear()
+    store.always_moved.add("account-p")
+    refused, apart = await asyncio.gather(
+        process.send(redeem("1", "p")), process.send(reward("q")), return_exceptions=True
+    )
+    assert isinstance(refused, TooMuchContention)
+    assert isinstance(apart, Accepted)
+    assert [len(group.units) for group in store.appends] == [2, 1, 1, 1, 1]
+    store.always_moved.clear()
+    assert balance(await process.send(redeem("1", "p"))) == 900
 
 
 async def test_a_lost_answer_is_asked_for_again_and_commits_once(

@@ -1,27 +1,14 @@
-"""Given–when–then for decisions: what has happened, what is asked at which moment, what follows.
+"""The words of the stories: what can have happened to an account, and what can be asked of it.
 
 Every time here is UTC, written `2031-02-01` or `2031-02-01 10:00:00`; an `expires` without a time
 means the end of that day. Every amount is text such as `"5.00"`. Fresh ids of the first command
 are 100, 101, …, those of the next one 200, 201, …
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
-import pytest
-
-from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
-from ledger.commands import HANDLERS
-from ledger.decider import Circumstances, ProgrammeSettings
-from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme, fold_programme
-from ledger.rejections import Rejection
-from schemas.commands import Command
-from schemas.events import Event, decode, encode
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import (
@@ -33,7 +20,6 @@ from schemas.redemptions import (
     ReverseRedemption,
 )
 from schemas.reward_definitions import (
-    DefinitionTerms,
     RewardDefinitionAdded,
     RewardDefinitionArchived,
 )
@@ -260,118 +246,3 @@ def give_back(
 
 
 DUE = RecordDueFacts(profile_id="p-1")
-
-
-# ── Given, when, then ────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Given:
-    """A history, and the rules of the programme."""
-
-    history: tuple[Event, ...]
-    settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
-    commands: int = 0
-
-    def under(self, **settings: Any) -> "Given":
-        """The same under other rules."""
-        return replace(self, settings=replace(self.settings, **settings))
-
-    def account(self) -> Account:
-        """The account this history leads to."""
-        return fold(event for event in self.history if not _of_programme(event))
-
-    def programme(self) -> Programme:
-        """The programme this history leads to."""
-        return fold_programme(event for event in self.history if _of_programme(event))
-
-    def when(self, command: Command, *, at: str = NOW) -> "When":
-        """The command is decided at this moment."""
-        return When(replace(self, commands=self.commands + 1), command, moment(at))
-
-    def then_balance(self, amount: str, *, at: str = NOW) -> "Given":
-        """The balance that can be spent at a moment, once the facts due by then are recorded."""
-        account, now = self.account(), moment(at)
-        balance = fold(facts_due(account, now), account).available_minor(now)
-        assert balance == minor(amount)
-        return self
-
-
-@dataclass(frozen=True)
-class When:
-    """A command about to be decided."""
-
-    given: Given
-    command: Command
-    now: datetime
-
-    def then(self, *expected: Event) -> Given:
-        """Exactly these events follow; the story may go on from there."""
-        events = self._decide()
-        assert events == expected
-        return replace(self.given, history=self.given.history + events)
-
-    def then_nothing(self) -> Given:
-        """The command is accepted and there is nothing to write."""
-        return self.then()
-
-    def then_refused(self, refusal: type[Rejection], **facts: Any) -> Given:
-        """The command is refused for this reason, and nothing has changed."""
-        before = self.given.account(), self.given.programme()
-        with pytest.raises(Rejection) as refused:
-            self._decide(*before)
-        assert type(refused.value) is refusal
-        assert refused.value.facts == facts
-        assert before == (self.given.account(), self.given.programme())
-        return self.given
-
-    def _decide(
-        self, account: Account | None = None, programme: Programme | None = None
-    ) -> tuple[Event, ...]:
-        account = self.given.account() if account is None else account
-        programme = self.given.programme() if programme is None else programme
-        view = _View({"account-p-1": account, PROGRAMME_STREAM: programme})
-        at = Circumstances(self.now, count(100 * self.given.commands), self.given.settings)
-        decision = HANDLERS[type(self.command)].decide(self.command, view, at)
-        if decision.stream_id != PROGRAMME_STREAM:
-            _sound(decision.events, account, self.now)
-        return decision.events
-
-
-@dataclass(frozen=True)
-class _View:
-    """What a decision sees here: p-1's account holds every number it is asked for."""
-
-    states: dict[str, Account | Programme]
-
-    def state(self, stream_id: str) -> Account | Programme:
-        return self.states[stream_id]
-
-    def stream_named(self, kind: str, key: str) -> str | None:
-        return "account-p-1" if kind in ("reward", "redemption") else None
-
-
-def given(*events: Event) -> Given:
-    """What has happened so far; whoever has a reward is registered."""
-    has_rewards = any(isinstance(event, RewardIssued) for event in events)
-    is_registered = any(isinstance(event, ProfileRegistered) for event in events)
-    return Given((registered(), *events) if has_rewards and not is_registered else events)
-
-
-def _of_programme(event: Event) -> bool:
-    return isinstance(event, DefinitionTerms | RewardDefinitionArchived)
-
-
-def _sound(events: Iterable[Event], account: Account, now: datetime) -> None:
-    """What holds for every decision: it can be stored, and it leaves no due fact behind."""
-    events = tuple(events)
-    assert tuple(_stored_and_read(event) for event in events) == events
-    after = fold(events, account)
-    assert facts_due(after, now) == ()
-    for lot in after.lots.values():
-        assert sum(lot.books.values()) == lot.issued_minor
-        assert all(amount >= 0 for amount in lot.books.values())
-
-
-def _stored_and_read(event: Event) -> Event:
-    return decode(type(event).__name__, event.SCHEMA_VERSION, encode(event))

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
-from deciders.scenario import archived, definition, given, issue, registered, reward
+from deciders.scenario import archived, definition, issue, registered, reward
+from deciders.story import given
 from pydantic import ValidationError
 
-from ledger.rejections import DefinitionNotAssignable, HandleTaken, UnknownDefinition
+from ledger.rejections import (
+    DefinitionNotAssignable,
+    HandleTaken,
+    NoSuchDefinition,
+)
 from schemas.reward_definitions import (
     AddRewardDefinition,
     ArchiveRewardDefinition,
@@ -114,7 +119,7 @@ def test_handles_and_unknown_fields_cannot_be_changed(fields: dict[str, Any]) ->
 
 
 def test_an_unknown_definition_cannot_be_changed() -> None:
-    given(definition(6)).when(change(7, name="x")).then_refused(UnknownDefinition)
+    given(definition(6)).when(change(7, name="x")).then_refused(NoSuchDefinition)
 
 
 def test_a_definition_is_archived_once() -> None:
@@ -122,7 +127,7 @@ def test_a_definition_is_archived_once() -> None:
 
 
 def test_an_unknown_definition_cannot_be_archived() -> None:
-    given().when(archive()).then_refused(UnknownDefinition)
+    given().when(archive()).then_refused(NoSuchDefinition)
 
 
 def test_nothing_is_issued_under_an_archived_definition() -> None:

@@ -9,7 +9,6 @@ from deciders.scenario import (
     archived,
     definition,
     expired,
-    given,
     issue,
     pending,
     redeem,
@@ -18,6 +17,7 @@ from deciders.scenario import (
     revoked,
     reward,
 )
+from deciders.story import given
 from pydantic import ValidationError
 
 from ledger.rejections import (

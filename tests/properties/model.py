@@ -89,11 +89,13 @@ class Model:
             "touched": False,
         }
 
-    def check_reverse(self, number: int) -> None:
-        """Only what is whole, and inside the window."""
+    def check_reverse(self, number: int, *, linked: bool = False) -> None:
+        """Only what is whole, pays for no sale, and is inside the window."""
         redemption = self._open(number)
         if redemption["touched"]:
             raise Refused("redemption_partly_returned")
+        if linked:
+            raise Refused("redemption_linked")
         if self.now > redemption["until"]:
             raise Refused("reversal_window_closed")
 

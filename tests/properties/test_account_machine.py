@@ -1,8 +1,7 @@
 """Random histories of one account: whatever happens, it answers as an independent model does."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from properties.model import Model, Refused
+from properties.moments import START, WINDOW, amount_of, instant
 
 from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
@@ -29,8 +29,6 @@ from schemas.redemptions import (
 from schemas.reward_definitions import RewardDefinitionAdded
 from schemas.rewards import IssueReward, RevokeReward, RewardIssued, RewardRevoked
 
-START = int(datetime(2030, 1, 1, 9, tzinfo=UTC).timestamp()) * 1000
-WINDOW = timedelta(minutes=10)
 PERIODS = (1, 2, 5)
 ZONES = {"UTC": 0, "Etc/GMT-10": 36_000, "Etc/GMT+5": -18_000}
 """Zones without clock changes: their days are whole numbers to the model."""
@@ -39,14 +37,6 @@ WHICH = st.integers(0, 1000)
 AMOUNT = st.integers(1, 900)
 ISSUED = st.sampled_from([0, 0, -1, -2, -86_400, 3600])
 EXPIRY = st.sampled_from(["period", "period", None, 60, 3600, 90_000, 90_000, 0, -5])
-
-
-def instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms // 1000, UTC) + timedelta(milliseconds=ms % 1000)
-
-
-def amount_of(cents: int) -> Decimal:
-    return Decimal(cents) / 100
 
 
 def programme() -> Programme:

@@ -1,0 +1,232 @@
+"""Given–when–then for decisions: what has happened, what is asked at which moment, what follows.
+
+Events of one story belong to the account of p-1, to the programme, or to a transaction, as their
+type says; `elsewhere` tells of another profile. Fresh ids of the first command are 100, 101, …,
+those of the next one 200, 201, …
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from deciders.scenario import NOW, minor, moment, registered
+
+from ledger.account.rewards import facts_due
+from ledger.account.state import Account, fold
+from ledger.commands import HANDLERS, State, account_stream, evolve_state, initial_state
+from ledger.decider import Circumstances, ProgrammeSettings
+from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme
+from ledger.rejections import Rejection
+from ledger.transactions.state import Transaction, transaction_stream
+from schemas.commands import Command
+from schemas.events import Event, decode, encode
+from schemas.profiles import ProfileRegistered
+from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.reward_definitions import DefinitionTerms, RewardDefinitionArchived
+from schemas.rewards import RewardIssued
+from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
+
+Written = tuple[tuple[str, Event], ...]
+"""Events, each with its stream."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What happened to another profile's account."""
+
+    profile_id: str
+    events: tuple[Event, ...]
+
+
+def elsewhere(profile_id: str, *events: Event) -> Elsewhere:
+    """These events belong to another profile, which is registered."""
+    return Elsewhere(profile_id, events)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A history, and the rules of the programme."""
+
+    history: Written
+    settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
+    commands: int = 0
+
+    def under(self, **settings: Any) -> "Given":
+        """The same under other rules."""
+        return replace(self, settings=replace(self.settings, **settings))
+
+    def state(self, stream_id: str) -> State:
+        """What the events of a stream lead to."""
+        state = initial_state(stream_id)
+        for of, event in self.history:
+            if of == stream_id:
+                state = evolve_state(state, event)
+        return state
+
+    def account(self, profile_id: str = "p-1") -> Account:
+        """The account this history leads to."""
+        account = self.state(account_stream(profile_id))
+        assert isinstance(account, Account)
+        return account
+
+    def programme(self) -> Programme:
+        """The programme this history leads to."""
+        programme = self.state(PROGRAMME_STREAM)
+        assert isinstance(programme, Programme)
+        return programme
+
+    def transaction(self, transaction_id: int) -> Transaction:
+        """The transaction this history leads to."""
+        transaction = self.state(transaction_stream(transaction_id))
+        assert isinstance(transaction, Transaction)
+        return transaction
+
+    def when(self, command: Command, *, at: str = NOW) -> "When":
+        """The command is decided at this moment."""
+        return When(replace(self, commands=self.commands + 1), command, moment(at))
+
+    def then_balance(self, amount: str, *, at: str = NOW) -> "Given":
+        """The balance that can be spent at a moment, once the facts due by then are recorded."""
+        account, now = self.account(), moment(at)
+        balance = fold(facts_due(account, now), account).available_minor(now)
+        assert balance == minor(amount)
+        return self
+
+
+@dataclass(frozen=True)
+class When:
+    """A command about to be decided."""
+
+    given: Given
+    command: Command
+    now: datetime
+
+    def then(self, *expected: Event | Elsewhere) -> Given:
+        """Exactly these events follow, stream by stream; the story may go on from there."""
+        written = self._decide()
+        for stream_id in _streams(written) | _streams(_placed(expected)):
+            assert _of(stream_id, written) == _of(stream_id, _placed(expected))
+        return replace(self.given, history=self.given.history + written)
+
+    def accepted(self) -> Given:
+        """Whatever follows, follows; the story goes on from there."""
+        return replace(self.given, history=self.given.history + self._decide())
+
+    def then_nothing(self) -> Given:
+        """The command is accepted and there is nothing to write."""
+        return self.then()
+
+    def then_refused(self, refusal: type[Rejection], **facts: Any) -> Given:
+        """The command is refused for this reason, and nothing has changed."""
+        streams = _streams(self.given.history)
+        before = [self.given.state(stream_id) for stream_id in streams]
+        with pytest.raises(Rejection) as refused:
+            self._decide()
+        assert type(refused.value) is refusal
+        assert refused.value.facts == facts
+        assert before == [self.given.state(stream_id) for stream_id in streams]
+        return self.given
+
+    def _decide(self) -> Written:
+        at = Circumstances(self.now, count(100 * self.given.commands), self.given.settings)
+        view = _View(self.given)
+        decision = HANDLERS[type(self.command)].decide(self.command, view, at)
+        assert all(_stored_and_read(event) == event for event in decision.events)
+        for stream_id in _streams(decision.written):
+            before = self.given.state(stream_id)
+            if isinstance(before, Account):
+                _sound(_of(stream_id, decision.written), before, self.now)
+        return decision.written
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a decision sees here: the states the history leads to, and the names taken in it."""
+
+    given: Given
+
+    def state(self, stream_id: str) -> State:
+        return self.given.state(stream_id)
+
+    def stream_named(self, kind: str, key: str) -> str | None:
+        taken: dict[tuple[str, str], str] = {}
+        for stream_id, event in self.given.history:
+            for of_kind, name in _names(event):
+                free = _first_free(of_kind, name, stream_id, taken)
+                taken.setdefault((free, name), stream_id)
+        return taken.get((kind, key))
+
+
+def given(*happened: Event | Elsewhere) -> Given:
+    """What has happened so far; whoever has a reward is registered."""
+    events = [event for event in happened if isinstance(event, Event)]
+    has_rewards = any(isinstance(event, RewardIssued) for event in events)
+    is_registered = any(isinstance(event, ProfileRegistered) for event in events)
+    first = (registered(),) if has_rewards and not is_registered else ()
+    return Given(_placed((*first, *happened)))
+
+
+def _placed(events: Iterable[Event | Elsewhere]) -> Written:
+    placed: list[tuple[str, Event]] = []
+    for event in events:
+        if isinstance(event, Event):
+            placed.append((_stream_of(event), event))
+            continue
+        stream_id = account_stream(event.profile_id)
+        placed.extend((stream_id, one) for one in event.events)
+    return tuple(placed)
+
+
+def _stream_of(event: Event) -> str:
+    match event:
+        case DefinitionTerms() | RewardDefinitionArchived():
+            return PROGRAMME_STREAM
+        case TransactionRecorded() | RedemptionAttributed() | TransactionVoided():
+            return transaction_stream(event.transaction_id)
+    return account_stream("p-1")
+
+
+def _streams(written: Written) -> set[str]:
+    return {stream_id for stream_id, _ in written}
+
+
+def _of(stream_id: str, written: Written) -> tuple[Event, ...]:
+    return tuple(event for of, event in written if of == stream_id)
+
+
+def _names(event: Event) -> Iterator[tuple[str, str]]:
+    match event:
+        case RewardIssued():
+            yield "reward", str(event.reward_id)
+        case RedemptionMade():
+            yield "redemption", str(event.redemption_id)
+            if event.transaction_external_id is not None:
+                yield "transaction.announced", event.transaction_external_id
+        case RedemptionReversed():
+            yield "redemption", str(event.reversal_id)
+        case RedemptionReturned():
+            yield "redemption", str(event.return_id)
+        case TransactionRecorded(external_id=str(external_id)):
+            yield "transaction.external_id", external_id
+
+
+def _first_free(kind: str, key: str, stream_id: str, taken: dict[tuple[str, str], str]) -> str:
+    """A sale that is announced by one profile after the other has a name for each."""
+    kinds = [kind, *(f"{kind}.{number}" for number in range(2, 10))]
+    return next(k for k in kinds if taken.get((k, key), stream_id) == stream_id)
+
+
+def _sound(events: Iterable[Event], account: Account, now: datetime) -> None:
+    """What holds for every decision: value is conserved, and no due fact is left behind."""
+    after = fold(events, account)
+    assert facts_due(after, now) == ()
+    for lot in after.lots.values():
+        assert sum(lot.books.values()) == lot.issued_minor
+        assert all(amount >= 0 for amount in lot.books.values())
+
+
+def _stored_and_read(event: Event) -> Event:
+    return decode(type(event).__name__, event.SCHEMA_VERSION, encode(event))
