@@ -1,0 +1,65 @@
+"""What the read models of money share: columns for the books, and a movement's effect on them."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column
+
+from projections.projection import EventRecord, Row
+from schemas.events import Event
+from schemas.movements import Book, Movement
+
+COLUMN = {book: f"{book.value}_minor" for book in Book}
+"""The column of each book."""
+
+OPEN_BOOKS = (Book.AVAILABLE, Book.PENDING, Book.HELD)
+"""Where value stands that may still be spent."""
+
+_PREFIX_LENGTH = len("account-")
+# A payload is written by `schemas.events.encode`: compact, and never without this field.
+_NO_MOVEMENTS = b'"movements":[]'
+
+
+class Overdrawn(Exception):
+    """A movement would bring a book below zero: the log and the rows don't belong together."""
+
+
+def book_columns() -> list[Column[Any]]:
+    """One column a book, in minor units."""
+    return [Column(name, BigInteger, nullable=False) for name in COLUMN.values()]
+
+
+def empty_books() -> Row:
+    """Nothing in any book."""
+    return dict.fromkeys(COLUMN.values(), 0)
+
+
+def move(row: Row, movement: Movement) -> None:
+    """Change a row's books (in place) by a movement.
+
+    Raises:
+        Overdrawn: the source holds less.
+    """
+    source, amount = COLUMN[movement.source], movement.amount_minor
+    # `issued` counts what ever entered, so it grows by what leaves it for another book.
+    if movement.source is Book.ISSUED:
+        row[source] += amount
+    elif row[source] < amount:
+        raise Overdrawn(f"{source} holds {row[source]}, lot {movement.lot} takes {amount}")
+    else:
+        row[source] -= amount
+    row[COLUMN[movement.target]] += amount
+
+
+def moves_value(record: EventRecord) -> bool:
+    """Whether an event may carry movements, told from its bytes alone."""
+    return _NO_MOVEMENTS not in record.payload
+
+
+def lots_of(event: Event) -> set[int]:
+    """The lots an event moves value of."""
+    return {movement.lot for movement in event.movements}
+
+
+def profile_of(record: EventRecord) -> str:
+    """Whose account an event stands on."""
+    return record.stream_id[_PREFIX_LENGTH:]

@@ -1,0 +1,180 @@
+"""Redemptions, and the returns and reversals that gave value back: a row each, none overwritten."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.read_models.books import profile_of
+from schemas.events import Event
+from schemas.movements import Book
+from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.transactions import TransactionLinked, TransactionUnlinked
+
+TABLE = read_model(
+    "redemptions",
+    1,
+    Column("redemption_id", BigInteger, primary_key=True),
+    Column("profile_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("original_redemption_id", BigInteger),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("requested_minor", BigInteger),
+    Column("returned_minor", BigInteger, nullable=False),
+    Column("forfeited_minor", BigInteger, nullable=False),
+    Column("strategies", JSONB),
+    Column("strict", Boolean),
+    Column("policy", Text),
+    Column("items", JSONB, nullable=False),
+    Column("reversible_until", DateTime(timezone=True)),
+    Column("reversed_at", DateTime(timezone=True)),
+    Column("external_id", Text),
+    Column("transaction_id", BigInteger),
+    Column("transaction_external_id", Text),
+    Column("transaction_receipt_ref", Text),
+    Column("location_id", JSONB),
+    Column("meta", JSONB),
+    Column("redeemed_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Index("redemptions_v1_profile", "profile_id", "redemption_id"),
+    Index("redemptions_v1_original", "original_redemption_id"),
+    Index("redemptions_v1_external", "external_id"),
+    Index("redemptions_v1_transaction", "transaction_id"),
+)
+
+_NOTHING: Row = dict.fromkeys(TABLE.columns.keys())
+
+GivenBack = RedemptionReversed | RedemptionReturned
+Attribution = TransactionLinked | TransactionUnlinked
+
+
+def keys(_: EventRecord, event: Event) -> Iterable[Key]:
+    """The redemption an event makes, gives back or attributes."""
+    if isinstance(event, RedemptionMade | GivenBack | Attribution):
+        yield (event.redemption_id,)
+
+
+def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
+    """A way back is a row of its own and is counted on the redemption it belongs to."""
+    if isinstance(event, RedemptionMade):
+        return {(event.redemption_id,): _made(event, record)}
+    if isinstance(event, GivenBack):
+        original = row_of(rows, (event.redemption_id,))
+        row_id = event.reversal_id if isinstance(event, RedemptionReversed) else event.return_id
+        return {
+            (event.redemption_id,): _less(original, event, record),
+            (row_id,): _back(row_id, event, record),
+        }
+    if isinstance(event, Attribution):
+        row = dict(row_of(rows, (event.redemption_id,)))
+        linked = isinstance(event, TransactionLinked)
+        row["transaction_id"] = event.transaction_id if linked else None
+        return {(event.redemption_id,): _updated(row, record)}
+    return {}
+
+
+def _made(event: RedemptionMade, record: EventRecord) -> Row:
+    taken: Counter[int] = Counter()  # in the order consumed
+    for movement in event.movements:
+        if movement.target is Book.REDEEMED:
+            taken[movement.lot] += movement.amount_minor
+    return _record_row(event.redemption_id, "redeem", taken, record) | {
+        "total_minor": event.total_minor,
+        "requested_minor": event.requested_minor,
+        "strategies": list(event.strategies),
+        "strict": event.strict,
+        "reversible_until": event.reversible_until,
+        "external_id": event.external_id,
+        "transaction_external_id": event.transaction_external_id,
+        "transaction_receipt_ref": event.transaction_receipt_ref,
+        "location_id": event.location_id,
+        "meta": event.meta,
+    }
+
+
+def _back(row_id: int, event: GivenBack, record: EventRecord) -> Row:
+    kind = "reversal" if isinstance(event, RedemptionReversed) else "return"
+    return _record_row(row_id, kind, _came_back(event), record) | {
+        "original_redemption_id": event.redemption_id,
+        "total_minor": event.total_minor,
+        "forfeited_minor": event.forfeited_minor,
+        "policy": event.policy if isinstance(event, RedemptionReturned) else None,
+    }
+
+
+def _less(original: Row, event: GivenBack, record: EventRecord) -> Row:
+    back = _came_back(event)
+    row = dict(original)
+    row["returned_minor"] += event.total_minor
+    row["forfeited_minor"] += event.forfeited_minor
+    row["items"] = [
+        item | {"returned_minor": item["returned_minor"] + back[item["reward_id"]]}
+        for item in original["items"]
+    ]
+    if isinstance(event, RedemptionReversed):
+        row["reversed_at"] = record.occurred_at
+    return _updated(row, record)
+
+
+def _came_back(event: GivenBack) -> Counter[int]:
+    back: Counter[int] = Counter()
+    for movement in event.movements:
+        if movement.source is Book.REDEEMED:
+            back[movement.lot] += movement.amount_minor
+    return back
+
+
+def _record_row(row_id: int, kind: str, lots: Counter[int], record: EventRecord) -> Row:
+    """What all kinds have, and nothing in what only some have."""
+    items: list[dict[str, Any]] = [
+        {"reward_id": lot, "amount_minor": amount, "returned_minor": 0}
+        for lot, amount in lots.items()
+    ]
+    return _NOTHING | {
+        "redemption_id": row_id,
+        "profile_id": profile_of(record),
+        "type": kind,
+        "returned_minor": 0,
+        "forfeited_minor": 0,
+        "items": items,
+        "redeemed_at": record.occurred_at,
+        "created_at": record.occurred_at,
+        "updated_at": record.occurred_at,
+        "position": record.position,
+    }
+
+
+def _updated(row: Row, record: EventRecord) -> Row:
+    return _NOTHING | {"updated_at": record.occurred_at, "position": record.position}
+
+
+_TYPES = frozenset(
+    cls.__name__
+    for cls in (
+        RedemptionMade,
+        RedemptionReversed,
+        RedemptionReturned,
+        TransactionLinked,
+        TransactionUnlinked,
+    )
+)
+
+
+def _relevant(record: EventRecord) -> bool:
+    return record.type in _TYPES
+
+
+PROJECTION = Projection(
+    name="redemptions",
+    version=1,
+    table=TABLE,
+    category="account",
+    keys=keys,
+    evolve=evolve,
+    relevant=_relevant,
+)

@@ -1,0 +1,128 @@
+"""Rewards in the order they will be consumed: nearest expiry first, as long as anything is left."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Text, text
+
+from projections.projection import EventRecord, Key, Note, Projection, Row, Rows, read_model, row_of
+from projections.read_models.books import (
+    COLUMN,
+    OPEN_BOOKS,
+    Overdrawn,
+    lots_of,
+    moves_value,
+    profile_of,
+)
+from schemas.events import Event
+from schemas.movements import Movement
+from schemas.rewards import RewardIssued
+
+TABLE = read_model(
+    "reward_expiry_order",
+    1,
+    Column("profile_id", Text, primary_key=True),
+    Column("reward_id", BigInteger, primary_key=True),
+    Column("definition_id", BigInteger, nullable=False),
+    Column("available_minor", BigInteger, nullable=False),
+    Column("pending_minor", BigInteger, nullable=False),
+    Column("held_minor", BigInteger, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("position", BigInteger, nullable=False),
+    Index(
+        "reward_expiry_order_v1_next",
+        "profile_id",
+        text("expires_at ASC NULLS LAST"),
+        "issued_at",
+        "reward_id",
+    ),
+)
+
+_COLUMNS: Final = tuple(COLUMN[book] for book in OPEN_BOOKS)
+
+
+def keys(record: EventRecord, event: Event) -> Iterable[Key]:
+    """Each lot's row, and the note that keeps its terms while it has none."""
+    profile_id = profile_of(record)
+    for lot in lots_of(event):
+        yield (profile_id, lot)
+        yield _note(record, lot)
+
+
+def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
+    """A row appears with value that may be spent and disappears with the last of it."""
+    profile_id = profile_of(record)
+    changed: dict[Key, Row | None] = {}
+    for lot in lots_of(event):
+        key, note = (profile_id, lot), _note(record, lot)
+        row = _row(rows, key, note, event)
+        for movement in event.movements:
+            if movement.lot == lot:
+                _move(row, movement)
+        if any(row[column] for column in _COLUMNS):
+            row["position"] = record.position
+            changed[key] = row
+        else:
+            changed[key] = None
+            changed[note] = _terms(row)
+    return changed
+
+
+def _row(rows: Rows, key: tuple[str, int], note: Note, event: Event) -> Row:
+    """The lot's row as it stands, new, or back with the terms it had."""
+    row = rows.get(key)
+    if row is not None:
+        return dict(row)
+    row = {"profile_id": key[0], "reward_id": key[1], **dict.fromkeys(_COLUMNS, 0)}
+    if isinstance(event, RewardIssued) and event.reward_id == key[1]:
+        return row | {
+            "definition_id": event.definition_id,
+            "issued_at": event.issued_at,
+            "expires_at": event.expires_at,
+        }
+    return row | _with_instants(row_of(rows, note))
+
+
+def _move(row: Row, movement: Movement) -> None:
+    source, target = COLUMN[movement.source], COLUMN[movement.target]
+    if source in _COLUMNS:
+        row[source] -= movement.amount_minor
+        if row[source] < 0:
+            raise Overdrawn(f"lot {movement.lot} holds less than {movement.amount_minor}")
+    if target in _COLUMNS:
+        row[target] += movement.amount_minor
+
+
+def _note(record: EventRecord, lot: int) -> Note:
+    return Note(record.stream_id, str(lot))
+
+
+def _terms(row: Row) -> Row:
+    expires_at = row["expires_at"]
+    return {
+        "definition_id": row["definition_id"],
+        "issued_at": row["issued_at"].isoformat(),
+        "expires_at": expires_at and expires_at.isoformat(),
+    }
+
+
+def _with_instants(terms: Row) -> Row:
+    issued_at, expires_at = terms["issued_at"], terms["expires_at"]
+    return {
+        "definition_id": terms["definition_id"],
+        "issued_at": datetime.fromisoformat(issued_at),
+        "expires_at": expires_at and datetime.fromisoformat(expires_at),
+    }
+
+
+PROJECTION = Projection(
+    name="reward_expiry_order",
+    version=1,
+    table=TABLE,
+    category="account",
+    keys=keys,
+    evolve=evolve,
+    relevant=moves_value,
+)

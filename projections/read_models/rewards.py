@@ -1,0 +1,116 @@
+"""Rewards: each with its terms and where every part of its value stands."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.read_models.books import book_columns, empty_books, lots_of, move, profile_of
+from schemas.events import Event
+from schemas.rewards import RewardIssued, RewardRevoked
+
+TABLE = read_model(
+    "rewards",
+    1,
+    Column("reward_id", BigInteger, primary_key=True),
+    Column("profile_id", Text, nullable=False),
+    Column("definition_id", BigInteger, nullable=False),
+    Column("definition_version", Integer, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("period_type", Text, nullable=False),
+    Column("value_initial_minor", BigInteger, nullable=False),
+    Column("value_remaining_initial_minor", BigInteger, nullable=False),
+    *book_columns(),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("timezone", Text, nullable=False),
+    Column("external_id", Text),
+    Column("meta", JSONB),
+    Column("restored_from", BigInteger),
+    Column("redemption_id", BigInteger),
+    Column("graced", Boolean, nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoke_reason", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Index("rewards_v1_profile", "profile_id", "reward_id"),
+)
+
+
+def keys(_: EventRecord, event: Event) -> Iterable[Key]:
+    """The rewards whose value moves, and the one the event is about."""
+    lots = lots_of(event)
+    if isinstance(event, RewardIssued | RewardRevoked):
+        lots.add(event.reward_id)
+    return [(lot,) for lot in lots]
+
+
+def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
+    """Issue brings the terms, movements the value, a revocation its reason."""
+    changed: dict[Key, Row | None] = {}
+    for key in keys(record, event):
+        if isinstance(event, RewardIssued) and key == (event.reward_id,):
+            row = _issued(event, record)
+        else:
+            row = dict(row_of(rows, key))
+        row["updated_at"], row["position"] = record.occurred_at, record.position
+        changed[key] = row
+    for movement in event.movements:
+        move(row_of(changed, (movement.lot,)), movement)
+    if isinstance(event, RewardRevoked):
+        row = row_of(changed, (event.reward_id,))
+        row["revoked_at"], row["revoke_reason"] = record.occurred_at, event.reason
+    return changed
+
+
+def _issued(event: RewardIssued, record: EventRecord) -> Row:
+    return {
+        "reward_id": event.reward_id,
+        "profile_id": profile_of(record),
+        "definition_id": event.definition_id,
+        "definition_version": event.definition_version,
+        "period": event.period,
+        "period_type": event.period_type,
+        "value_initial_minor": event.value_initial_minor,
+        "value_remaining_initial_minor": event.value_remaining_minor,
+        **empty_books(),
+        "issued_at": event.issued_at,
+        "expires_at": event.expires_at,
+        "timezone": event.timezone,
+        "external_id": event.external_id,
+        "meta": event.meta,
+        "restored_from": event.restored_from,
+        "redemption_id": event.redemption_id,
+        "graced": event.graced,
+        "revoked_at": None,
+        "revoke_reason": None,
+        "created_at": record.occurred_at,
+    }
+
+
+def _relevant(record: EventRecord) -> bool:
+    return record.type not in _OTHERS
+
+
+# Only what can't touch a reward for certain; whatever is new is looked into.
+_OTHERS = frozenset(
+    {
+        "ProfileRegistered",
+        "TransactionAttached",
+        "TransactionLinked",
+        "TransactionUnlinked",
+        "AttachedTransactionVoided",
+    }
+)
+
+PROJECTION = Projection(
+    name="rewards",
+    version=1,
+    table=TABLE,
+    category="account",
+    keys=keys,
+    evolve=evolve,
+    relevant=_relevant,
+)
