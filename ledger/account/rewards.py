@@ -27,11 +27,21 @@ from schemas.rewards import (
 from schemas.times import end_of_day_after, parse_instant
 
 
+DUE_FACTS_MAX = 1_000
+"""Half of what one append takes: the command's own events have to go with them."""
+
+
 def facts_due(account: Account, now: datetime) -> tuple[Event, ...]:
-    """Activations and expiries due and not yet recorded; every decision starts with them."""
+    """Activations and expiries due and not yet recorded; every decision starts with them.
+
+    At most DUE_FACTS_MAX at once, for an append is bounded: the sweeper comes back for the rest,
+    and what has expired is spent by nobody meanwhile.
+    """
     facts: list[Event] = []
     for lot in in_expiry_order(account.open_lots.values()):
         facts.extend(_due(lot, now))
+        if len(facts) >= DUE_FACTS_MAX:
+            break
     return tuple(facts)
 
 

@@ -10,6 +10,7 @@ from deciders.scenario import (
     definition,
     expired,
     issue,
+    moment,
     pending,
     redeem,
     redemption,
@@ -20,6 +21,8 @@ from deciders.scenario import (
 from deciders.story import given
 from pydantic import ValidationError
 
+from ledger.account.rewards import DUE_FACTS_MAX, facts_due
+from ledger.account.state import fold
 from ledger.rejections import (
     DefinitionNotAssignable,
     InsufficientBalance,
@@ -373,3 +376,13 @@ def test_a_reward_is_revoked_once() -> None:
 
 def test_an_unknown_reward_cannot_be_revoked() -> None:
     given(reward(1, "5.00")).when(revoke(2)).then_refused(UnknownReward)
+
+
+def test_thousands_of_facts_due_are_recorded_in_portions() -> None:
+    due = [reward(number, "1.00", expires="2030-05-01") for number in range(1, 1_501)]
+    account, now = fold(due), moment("2030-06-01")
+    first = facts_due(account, now)
+    account = fold(first, account)
+    rest = facts_due(account, now)
+    assert (len(first), len(rest)) == (DUE_FACTS_MAX, 1_500 - DUE_FACTS_MAX)
+    assert facts_due(fold(rest, account), now) == ()
