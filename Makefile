@@ -1,16 +1,29 @@
-# The commands of this project. Each sets itself up first.
+# The commands of this project. Each sets itself up first; options go through ARGS.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test lint
-test lint: $(VENV)/.ready
+.PHONY: help demo test lint bench
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   walk the four steps of a reward on servers of its own (ARGS=--once ends then)"
+	@echo "make test   run all tests                       (ARGS=\"tests/deciders -q\" runs some)"
+	@echo "make lint   check style, types and layers"
+	@echo "make bench  measure, beside the bare limits of this machine"
+
+demo test lint bench: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV): packages pinned by hash (about 150 MB the first time)"
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# `exec`: Ctrl-C and a kill reach the ledger itself, and its exit status is make's.
+demo:
+	@exec $(BIN)/ledger demo $(ARGS)
 
 test:
 	$(BIN)/python -m pytest $(ARGS)
@@ -20,3 +33,6 @@ lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench:
+	$(BIN)/python -m benchmarks $(ARGS)

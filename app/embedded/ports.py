@@ -43,6 +43,10 @@ class Ports:
             self._file.write_text(json.dumps(self._chosen, indent=2))
             return port
 
+    def remembered(self, name: str) -> int | None:
+        """The port it had last."""
+        return self._chosen.get(name)
+
     def _free(self) -> int:
         for _ in range(ATTEMPTS_MAX):
             port = random.randint(FIRST, LAST)  # noqa: S311 -- nothing secret about a port

@@ -108,6 +108,27 @@ class EmbeddedServers:
                 list(pool.map(Supervised.stop, started.values()))
         self._hold.release()
 
+    def mend(self) -> list[str]:
+        """Start again, at the same address, what has ended by itself; the names of what was.
+
+        Attached servers are their holder's to mend. Not to be called beside `start` or `stop`.
+        """
+        ended = [name for name, server in self._started.items() if not server.alive()]
+        ports = Ports(self._folder / "ports.json")
+        for name in ended:
+            self._started[name].stop()
+            if name == "postgres":
+                self._postgres_port = ports.remembered(name)
+                self._start_postgres(ports)
+            else:
+                self._kafka_port = ports.remembered(name)
+                self._start_kafka(ports)
+        if ended:
+            running = self._running(ports)
+            self._hold.record(running)
+            self._servers = self._described(running)
+        return ended
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -199,42 +220,43 @@ class EmbeddedServers:
         for failure in failures:
             if failure is not None:
                 raise failure
-        postgres_port = postgres.result() if postgres else 0
-        kafka_port = kafka.result() if kafka else 0
+        return self._running(ports)
+
+    def _running(self, ports: Ports) -> Running:
+        def port(name: str) -> int:
+            return (ports.remembered(name) or 0) if name in self._started else 0
+
+        pids = {name: server.pid for name, server in self._started.items()}
         return Running(
-            postgres_port=postgres_port,
-            postgres_pid=self._started["postgres"].pid if postgres else 0,
-            kafka_port=kafka_port,
-            kafka_pid=self._started["kafka"].pid if kafka else 0,
+            postgres_port=port("postgres"),
+            postgres_pid=pids.get("postgres", 0),
+            kafka_port=port("kafka"),
+            kafka_pid=pids.get("kafka", 0),
         )
 
-    def _start_postgres(self, ports: Ports) -> int:
+    def _start_postgres(self, ports: Ports) -> None:
         self._tell("PostgreSQL: starting")
         server = Postgres(self._folder, self._postgres_bin)
 
-        def start_at() -> int:
+        def start_at() -> None:
             port = ports.choose("postgres", self._postgres_port)
             self._started["postgres"] = server.start(port, self._descriptor())
-            return port
 
-        port = _on_a_free_port(start_at, wanted=self._postgres_port)
+        _on_a_free_port(start_at, wanted=self._postgres_port)
         self._tell("PostgreSQL: ready")
-        return port
 
-    def _start_kafka(self, ports: Ports) -> int:
+    def _start_kafka(self, ports: Ports) -> None:
         jars = fetch_kafka(self._tell, cache_dir=self._cache_dir, maven_mirror=self._maven_mirror)
         self._tell("Apache Kafka: starting")
         server = Kafka(self._folder, jars)
 
-        def start_at() -> int:
+        def start_at() -> None:
             port = ports.choose("kafka", self._kafka_port)
             controller_port = ports.choose("kafka_controller", None)
             self._started["kafka"] = server.start(port, controller_port, self._descriptor())
-            return port
 
-        port = _on_a_free_port(start_at, wanted=self._kafka_port)
+        _on_a_free_port(start_at, wanted=self._kafka_port)
         self._tell("Apache Kafka: ready")
-        return port
 
     def _tell(self, step: str) -> None:
         """Every step and every fetched megabyte passes here, so here an interrupted start ends."""
@@ -266,11 +288,12 @@ def _answer(servers: Servers) -> bool:
     )
 
 
-def _on_a_free_port(start: Callable[[], int], *, wanted: int | None) -> int:
+def _on_a_free_port(start: Callable[[], None], *, wanted: int | None) -> None:
     for attempt in range(1, PORT_ATTEMPTS_MAX + 1):
         try:
-            return start()
+            start()
         except EmbeddedServerError as failure:
             if failure.code != "port_taken" or wanted or attempt == PORT_ATTEMPTS_MAX:
                 raise
-    raise AssertionError("unreachable")
+        else:
+            return

@@ -1,0 +1,1 @@
+"""The article's four steps, walked over HTTP against a running ledger."""

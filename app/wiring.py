@@ -1,0 +1,164 @@
+"""The composition root: every part of a process, built from the settings and joined here only."""
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from api.app import create_app
+from api.services import Services
+from api.tokens import Tokens, fingerprint_key
+from app.due_profiles import DueInReadModel
+from app.events_topic import TopicKeeper
+from app.health import Asked, Health
+from app.http_server import HttpServer
+from app.kafka_access import security_of
+from app.projectors import Projectors
+from app.running import Part
+from app.settings import Settings
+from app.stores import Stores
+from consumers.expiry import ExpirySettings, ExpiryWorker
+from consumers.producer import KafkaEventProducer
+from consumers.published_position import PostgresPublishedPosition
+from consumers.relay import Relay, RelaySettings
+from ledger.committer import Committer
+from ledger.decider import ProgrammeSettings
+from ledger.event_store.faults import FAULTS, meaning
+from projections.reading import FreshReads
+
+Role = Literal["api", "relay", "projector", "expiry"]
+ROLES: tuple[Role, ...] = ("api", "relay", "projector", "expiry")
+WITH_KAFKA: frozenset[Role] = frozenset({"relay", "projector"})
+
+
+@dataclass
+class Process:
+    """The parts of one process, in the order they stop."""
+
+    parts: list[Part] = field(default_factory=list)
+    topic: TopicKeeper | None = None
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What every part is built from."""
+
+    settings: Settings
+    database_url: str
+    stores: Stores
+    listening: socket.socket | None = None
+    """Where the API serves; only its role needs one."""
+
+    async def build(self, roles: Sequence[Role]) -> Process:
+        """The parts of these roles.
+
+        They stop from the outside in: first what brings new commands, then what commits them,
+        last what carries the events on.
+        """
+        process = Process()
+        relay = self._relay() if "relay" in roles else None
+        projectors = Projectors(self.settings, self.stores) if "projector" in roles else None
+        committer = None
+        if "api" in roles or "expiry" in roles:
+            committer = self._committer(relay)
+        if committer and "expiry" in roles:
+            process.parts.append(self._expiry(committer))
+        if committer and "api" in roles:
+            process.parts.append(await self._api(committer, projectors))
+        if committer:
+            process.parts.append(Part("the committer", committer.run))
+        if WITH_KAFKA.intersection(roles):
+            process.topic = self._topic()
+            process.parts.append(process.topic.part_of_its_own())
+        if relay and process.topic:
+            process.parts.append(process.topic.part("the relay", relay.run, relay.stop))
+        if projectors and process.topic:
+            process.parts += projectors.parts(process.topic)
+        return process
+
+    def _relay(self) -> Relay:
+        settings, security = self.settings, security_of(self.settings)
+
+        def producer() -> KafkaEventProducer:
+            return KafkaEventProducer(self._kafka(), settings.events_topic, **security)
+
+        return Relay(
+            self.stores.events,
+            PostgresPublishedPosition(self.database_url, settings.relay),
+            producer,
+            RelaySettings(settings.partitions, settings.source, settings.cell),
+        )
+
+    def _committer(self, relay: Relay | None) -> Committer:
+        committed: Callable[[], None] = relay.wake if relay else lambda: None
+        return Committer(
+            self.stores.events,
+            clock=now,
+            settings=programme_settings(self.settings),
+            committed=committed,
+            queue_max=self.settings.queue_max,
+        )
+
+    def _expiry(self, committer: Committer) -> Part:
+        worker = ExpiryWorker(
+            committer,
+            DueInReadModel(self.stores.pool),
+            clock=now,
+            settings=ExpirySettings(poll_seconds=self.settings.expiry_poll_seconds),
+        )
+        return Part("the expiry worker", worker.run, worker.stop)
+
+    async def _api(self, committer: Committer, projectors: Projectors | None) -> Part:
+        assert self.listening is not None
+        pool = self.stores.pool
+        asked = Asked(
+            self.settings.relay,
+            self.settings.lag_events_max,
+            self.settings.lag_seconds_max,
+            self.settings.kafka_bootstrap_servers,
+            security_of(self.settings),
+        )
+        services = Services(
+            committer=committer,
+            store=self.stores.events,
+            reads=FreshReads(pool),
+            pool=pool,
+            tokens=Tokens(pool),
+            fingerprint_key=await self._fingerprint_key(),
+            health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
+            clock=now,
+            settings=programme_settings(self.settings),
+        )
+        stop_seconds_max = self.settings.stop_seconds_max
+        server = HttpServer(create_app(services), self.listening, stop_seconds_max)
+        return Part("the API", server.run, server.stop, stop_seconds_max + 5)
+
+    async def _fingerprint_key(self) -> bytes:
+        try:
+            return await fingerprint_key(self.stores.pool)
+        except FAULTS as error:
+            raise meaning(error) from error
+
+    def _topic(self) -> TopicKeeper:
+        return TopicKeeper(self.settings, self._kafka())
+
+    def _kafka(self) -> str:
+        assert self.settings.kafka_bootstrap_servers is not None
+        return self.settings.kafka_bootstrap_servers
+
+
+def programme_settings(settings: Settings) -> ProgrammeSettings:
+    """The rules of the programme, as decisions know them."""
+    return ProgrammeSettings(
+        currency=settings.currency,
+        currency_digits=settings.currency_digits,
+        reversal_window=timedelta(seconds=settings.reversal_window_seconds),
+        return_policy=settings.return_policy,
+        grace_days=settings.grace_days,
+    )
+
+
+def now() -> datetime:
+    """The clock of the process."""
+    return datetime.now(UTC)

@@ -1,0 +1,87 @@
+"""/readyz: what it says of each dependency, and that it never hangs or raises."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.health import Asked, Health
+from ledger.event_store.port import Append, NewEvent, StreamHead, Unit
+from ledger.event_store.postgres import PostgresEventStore
+
+ASKED = Asked("events", 10, 30.0, None, {})
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as opened:
+        yield opened
+
+
+async def write_events(database_url: str, count: int) -> None:
+    store = await PostgresEventStore.connect(database_url)
+    now = datetime.now(UTC)
+    events = tuple(
+        NewEvent("account-p", version, "ProfileRegistered", 1, b"{}", now)
+        for version in range(1, count + 1)
+    )
+    unit = Unit(uuid4(), "test", events)
+    await store.append(Append(uuid4(), (unit,), {"account-p": StreamHead()}))
+    await store.close()
+
+
+async def test_all_is_well_on_an_empty_log(pool: "asyncpg.Pool[Any]") -> None:
+    report = await Health(pool, ASKED)()
+    assert (report.status, report.lag_events, report.lag_seconds) == ("ok", 0, 0.0)
+
+
+async def test_what_is_not_published_is_lag(database_url: str, pool: "asyncpg.Pool[Any]") -> None:
+    await write_events(database_url, 5)
+    report = await Health(pool, ASKED)()
+    assert report.lag_events == 5
+    assert report.lag_seconds is not None
+    assert 0 < report.lag_seconds < 30
+    assert report.status == "ok"
+
+
+@pytest.mark.parametrize("limit", [{"lag_events_max": 4}, {"lag_seconds_max": 0.000001}])
+async def test_too_much_lag_is_degraded_and_commands_go_on(
+    limit: dict[str, Any], database_url: str, pool: "asyncpg.Pool[Any]"
+) -> None:
+    await write_events(database_url, 5)
+    report = await Health(pool, replace(ASKED, **limit))()
+    assert report.status == "degraded"
+    assert report.accepting
+    assert {c.name for c in report.components if not c.ok} == {"relay"}
+
+
+async def test_kafka_away_is_degraded_and_commands_go_on(pool: "asyncpg.Pool[Any]") -> None:
+    report = await Health(pool, replace(ASKED, kafka_bootstrap_servers="127.0.0.1:1"))()
+    assert report.status == "degraded"
+    assert report.accepting
+    assert [c.name for c in report.components if not c.ok] == ["kafka"]
+
+
+async def test_postgresql_away_is_unavailable(
+    pool: "asyncpg.Pool[Any]", server_url: str, database_url: str
+) -> None:
+    name = database_url.rpartition("/")[2]
+    admin = await asyncpg.connect(server_url)
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+    )
+    await admin.close()
+    report = await Health(pool, ASKED)()
+    assert report.status == "unavailable"
+    assert not report.accepting
+    assert report.lag_events is None
+
+
+async def test_a_kafka_is_there(pool: "asyncpg.Pool[Any]", kafka: str) -> None:
+    report = await Health(pool, replace(ASKED, kafka_bootstrap_servers=kafka))()
+    assert report.status == "ok"
