@@ -21,16 +21,31 @@ KAFKA_SECONDS_MAX = 5.0
 KAFKA_BELIEVED_SECONDS = 3.0
 """So long an answer about Kafka is given again: asking opens connections."""
 
-# One statement, so that head and published position are of the same instant.
+# One statement, so that all positions are of the same instant.
 _LAG = """
 WITH head AS (SELECT coalesce(max(position), 0) AS position FROM ledger.events),
      published AS (
        SELECT coalesce(max(published_position), 0) AS position
-       FROM ledger.relay_checkpoint WHERE relay = $1)
-SELECT head.position - published.position AS events,
+       FROM ledger.relay_checkpoint WHERE relay = $1),
+     folded AS (
+       SELECT coalesce(min(newest), 0) AS position FROM (
+         SELECT max(position) AS newest FROM projections.checkpoints GROUP BY projection, version
+       ) each)
+SELECT head.position - behind.position AS events,
   coalesce(extract(epoch FROM clock_timestamp() - (
-    SELECT recorded_at FROM ledger.events WHERE position = published.position + 1)), 0) AS seconds
-FROM head, published"""
+    SELECT recorded_at FROM ledger.events WHERE position = behind.position + 1)), 0) AS seconds
+FROM head, published, folded,
+  LATERAL (VALUES (1, published.position), (2, least(published.position, folded.position)))
+    AS behind(nth, position)
+ORDER BY behind.nth"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """So many events wait, the oldest for so long."""
+
+    events: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +81,15 @@ class Health:
         components = [postgres, *self._own_parts(), *([kafka] if kafka else [])]
         if lag is None:
             return HealthReport(tuple(components))
-        events, seconds = lag
-        components.append(self._relay(events, seconds))
-        return HealthReport(tuple(components), events, seconds)
+        unpublished, unfolded = lag
+        components.append(self._behind("relay", unpublished, "published"))
+        components.append(self._behind("read models", unfolded, "folded"))
+        return HealthReport(tuple(components), unfolded.events, unfolded.seconds)
 
-    async def _ask_postgres(self) -> tuple[Component, tuple[int, float] | None]:
+    async def _ask_postgres(self) -> tuple[Component, tuple[Lag, Lag] | None]:
         try:
             async with asyncio.timeout(QUESTION_SECONDS_MAX):
-                row = await self._pool.fetchrow(
-                    _LAG, self._asked.relay, timeout=QUESTION_SECONDS_MAX
-                )
+                rows = await self._pool.fetch(_LAG, self._asked.relay, timeout=QUESTION_SECONDS_MAX)
         except FAULTS as error:
             reason = (
                 f"no answer within {QUESTION_SECONDS_MAX:.0f} s"
@@ -83,18 +97,21 @@ class Health:
                 else str(meaning(error))
             )
             return Component("postgresql", False, reason, required=True), None
-        assert row is not None
-        lag = (int(row["events"]), max(0.0, float(row["seconds"])))
-        return Component("postgresql", True, "answers", required=True), lag
-
-    def _relay(self, events: int, seconds: float) -> Component:
-        detail = (
-            f"{events} events are not published yet, the oldest for {seconds:.1f} s"
-            if events
-            else "everything is published"
+        unpublished, unfolded = (
+            Lag(int(row["events"]), max(0.0, float(row["seconds"]))) for row in rows
         )
-        ok = events <= self._asked.lag_events_max and seconds <= self._asked.lag_seconds_max
-        return Component("relay", ok, detail, required=False)
+        answers = Component("postgresql", True, "answers", required=True)
+        return answers, (unpublished, unfolded)
+
+    def _behind(self, name: str, lag: Lag, done: str) -> Component:
+        detail = (
+            f"{lag.events} events are not {done} yet, the oldest for {lag.seconds:.1f} s"
+            if lag.events
+            else f"everything is {done}"
+        )
+        asked = self._asked
+        ok = lag.events <= asked.lag_events_max and lag.seconds <= asked.lag_seconds_max
+        return Component(name, ok, detail, required=False)
 
     async def _ask_kafka(self) -> Component | None:
         if self._asked.kafka_bootstrap_servers is None:

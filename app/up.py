@@ -1,4 +1,7 @@
-"""`ledger up`: everything in one process, on servers of our own where none are named."""
+"""`ledger up`: everything, on servers of our own where none are named.
+
+Two processes: one answers, the other carries events on.
+"""
 
 import asyncio
 import os
@@ -12,9 +15,9 @@ from app.data_dir import keep_token, kept_token
 from app.http_server import PortTaken, listen
 from app.own_servers import Told, mending, servers_for
 from app.prepare import prepare, until_reachable
+from app.read_side import read_side
 from app.service import Plan, Running, serve
 from app.settings import Settings
-from app.wiring import ROLES
 
 OWN_CLIENT = "ledger-up"
 
@@ -51,8 +54,10 @@ def run_up(settings: Settings, told: Told, on_ready: OnReady) -> None:
                 await on_ready(await _described(complete, running), running, complete)
 
             told("Service: starting")
-            beside = (mending(embedded),) if embedded else ()
-            serve(Plan(complete, ROLES, told, ready, beside, listening))
+            beside = [read_side(complete)]
+            if embedded:
+                beside.append(mending(embedded))
+            serve(Plan(complete, ("api", "expiry"), told, ready, beside, listening))
     finally:
         listening.close()
 

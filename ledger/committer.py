@@ -195,7 +195,8 @@ class Committer:
 
     async def _ids_for(self, count: int) -> None:
         while len(self._ids) < max(count, IDS_SPARE_MIN):
-            self._ids.extend(await self._store.new_ids(NEW_IDS_MAX))
+            # In front and backwards: they are taken from the end, the lowest first.
+            self._ids[:0] = reversed(await self._store.new_ids(NEW_IDS_MAX))
 
     async def _append(self, group: Group) -> None:
         """Write what was decided; on a conflict write the rest and decide the conflicting again."""

@@ -105,7 +105,7 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
 
 
 def fresh_ids(stock: list[int]) -> Iterator[int]:
-    """Identifiers from a stock, the last ones first.
+    """Identifiers from the end of a stock, the lowest first.
 
     Raises:
         IdsExhausted: the stock is empty.

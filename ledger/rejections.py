@@ -61,6 +61,13 @@ class DefinitionNotAssignable(Rejection):
     code = "reward_definition_not_assignable"
 
 
+class PreconditionFailed(Rejection):
+    """It has changed since the version the request rests on: read it again."""
+
+    status = 412
+    code = "precondition_failed"
+
+
 class HandleTaken(Rejection):
     """Another definition has this handle; handles are never used again."""
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from app.database.migrate import migrate
 from app.embedded import EmbeddedServers
 from app.embedded.passwords import passwords
+from app.prepare import prepare
 
 TEMPLATE = "ledger_template"
 
@@ -43,7 +43,7 @@ async def database_url(server_url: str, template: dict[str, str]) -> AsyncIterat
         if not template:
             name = f"{TEMPLATE}_{uuid4().hex[:8]}"
             await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-            await migrate(f"{root}/{name}")
+            await prepare(f"{root}/{name}")
             template["name"] = name
         name = f"test_{uuid4().hex[:12]}"
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template['name']}")

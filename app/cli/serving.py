@@ -64,12 +64,12 @@ def up(
 
 
 def serve_roles(
-    what: Annotated[Served, typer.Argument(help="The role of this process.")],
+    what: Annotated[list[Served], typer.Argument(help="The roles of this process.")],
     host: Host = None,
     port: PortOption = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run one role as a process of its own, on the servers the settings name.
+    """Run one role or several as a process of its own, on the servers the settings name.
 
     Run `ledger migrate` first. Any number of api, projector and expiry processes work side by
     side; of several relays one leads and the others stand by. Without addresses in the settings
@@ -77,7 +77,8 @@ def serve_roles(
     """
     settings = read_settings(host=host, port=port, data_dir=data_dir)
     set_up_logs(settings)
-    roles = ROLES if what is Served.ALL else tuple(role for role in ROLES if role == what.value)
+    wanted = {role.value for role in what}
+    roles = tuple(role for role in ROLES if role in wanted or Served.ALL in what)
     teller = Teller(spinner=False)
     with servers_if_running(settings, teller) as complete:
         serve(Plan(complete, roles, teller))

@@ -1,7 +1,9 @@
 """Brings a database to the schema this version needs."""
 
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -24,8 +26,12 @@ async def migrate(database_url: str) -> None:
     Raises:
         UnsuitableDatabase: PostgreSQL is older than 15, or the database is not UTF8.
     """
-    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url)
+
+    async def connect() -> "asyncpg.Connection[Any]":
+        return await asyncpg.connect(database_url)
+
+    # The driver reads the address itself, so that sslmode and the like mean what they always do.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(OperationalError),

@@ -26,7 +26,6 @@ from schemas.rewards import (
 )
 from schemas.times import end_of_day_after, parse_instant
 
-
 DUE_FACTS_MAX = 1_000
 """Half of what one append takes: the command's own events have to go with them."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from immutables import Map
 
 from ledger.decider import Circumstances
-from ledger.rejections import HandleTaken, NoSuchDefinition
+from ledger.rejections import HandleTaken, NoSuchDefinition, PreconditionFailed
 from schemas.events import Event
 from schemas.reward_definitions import (
     AddRewardDefinition,
@@ -99,7 +99,12 @@ def change_reward_definition(
 ) -> tuple[Event, ...]:
     """A new version; one that changes nothing is no version."""
     terms = _known(command.definition_id, programme).terms
-    given = command.model_dump(mode="python", exclude={"definition_id"}, exclude_none=True)
+    if command.expected_version not in (None, terms.definition_version):
+        raise PreconditionFailed(
+            f"The definition has version {terms.definition_version} now; read it again."
+        )
+    addressing = {"definition_id", "expected_version"}
+    given = command.model_dump(mode="python", exclude=addressing, exclude_none=True)
     text = command.model_dump(mode="json", include=_TEXT_FIELDS, exclude_unset=True)
     changes: dict[str, Any] = {k: v for k, v in given.items() if k not in _TEXT_FIELDS}
     if "value" in changes:

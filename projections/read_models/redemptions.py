@@ -150,7 +150,7 @@ def _record_row(row_id: int, kind: str, lots: Counter[int], record: EventRecord)
 
 
 def _updated(row: Row, record: EventRecord) -> Row:
-    return _NOTHING | {"updated_at": record.occurred_at, "position": record.position}
+    return row | {"updated_at": record.occurred_at, "position": record.position}
 
 
 _TYPES = frozenset(

@@ -38,6 +38,12 @@ TABLE = read_model(
         "issued_at",
         "reward_id",
     ),
+    Index("reward_expiry_order_v1_due", "expires_at"),
+    Index(
+        "reward_expiry_order_v1_pending",
+        "issued_at",
+        postgresql_where=text("pending_minor > 0"),
+    ),
 )
 
 _COLUMNS: Final = tuple(COLUMN[book] for book in OPEN_BOOKS)

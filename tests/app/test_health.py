@@ -56,7 +56,7 @@ async def test_too_much_lag_is_degraded_and_commands_go_on(
     report = await Health(pool, replace(ASKED, **limit))()
     assert report.status == "degraded"
     assert report.accepting
-    assert {c.name for c in report.components if not c.ok} == {"relay"}
+    assert {c.name for c in report.components if not c.ok} == {"relay", "read models"}
 
 
 async def test_kafka_away_is_degraded_and_commands_go_on(pool: "asyncpg.Pool[Any]") -> None:
