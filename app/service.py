@@ -1,6 +1,7 @@
 """One process from start to end: wait for the database, run the roles, stop cleanly."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from app.stores import Stores
 from app.wiring import WITH_KAFKA, Role, Wiring
 
 READY_POLL_SECONDS = 0.1
+BEHIND_THE_TILLS = 5
+"""A process that no till waits for lets those go first that one does, on the same machine."""
 QUESTION_SECONDS_MAX = 10.0
 CAUSE_TOLD_AFTER = 20
 """So many polls of /readyz pass in silence: a start is briefly unready and that is no news."""
@@ -86,6 +89,8 @@ async def _serve(plan: Plan) -> None:
             running = Running(stores, stopping, url)
             first = Part("what follows the start", lambda: _after_start(plan, running))
             settle()
+            if "api" not in plan.roles:
+                os.nice(BEHIND_THE_TILLS)
             log.info("started", roles=list(plan.roles), url=url)
             await run_parts([first, *process.parts, *plan.beside], stopping)
             log.info("stopped")

@@ -13,9 +13,11 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from api.access import allowed
+from api.bodies import BodyLimit
 from api.json_body import write_json
 from api.paths import PathProfile
-from api.problems import BodyLimit, LedgerRoute, install
+from api.problems import install
+from api.route import LedgerRoute
 from api.tokens import Caller
 from schemas.redemptions import RedemptionTerms
 

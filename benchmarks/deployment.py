@@ -41,13 +41,13 @@ class Deployment:
     folder: Path
 
     @contextmanager
-    def serving(self, role: str) -> Iterator[str]:
-        """`ledger serve ROLE` as a process of its own, ready; gives the API's URL."""
+    def serving(self, *roles: str) -> Iterator[str]:
+        """`ledger serve ROLES` as a process of its own, ready; gives the API's URL."""
         port = free_port()
         environment = self.environment | {"LEDGER_PORT": str(port)}
-        with running([_ledger(), "serve", role], environment, self.folder / f"{role}.log"):
+        with running([_ledger(), "serve", *roles], environment, self.folder / f"{roles[0]}.log"):
             url = f"http://127.0.0.1:{port}"
-            if role == "api":
+            if "api" in roles:
                 until(lambda: _answers(f"{url}/healthz"), "the API")
             yield url
 

@@ -10,7 +10,7 @@ from typing import Literal
 import asyncpg
 import httpx
 
-from benchmarks.deployment import Deployment, free_port, issue_rewards, running, until
+from benchmarks.deployment import Deployment, caught_up, free_port, issue_rewards, running, until
 from benchmarks.load import Job, Measured, measure
 from benchmarks.results import Result
 
@@ -28,11 +28,11 @@ def run(at: Deployment, seconds: float) -> list[Result]:
     asyncio.run(_insert_table(at))
     with bare(at, "insert") as url:
         insert = _load(url, "bench", ["p-1"], seconds)
-    with at.serving("api") as url, at.serving("relay"), at.serving("projector"):
+    with at.serving("api") as url, at.serving("relay", "projector"):
         names = asyncio.run(issue_rewards(url, at.token, PROFILES, "spread"))
         until(lambda: caught_up(at), "the read models", CATCH_UP_SECONDS_MAX)
         spread = _load(url, at.token, names, seconds)
-        caught_up = until(lambda: caught_up(at), "the read models", CATCH_UP_SECONDS_MAX)
+        catching_up = until(lambda: caught_up(at), "the read models", CATCH_UP_SECONDS_MAX)
         one = _load(url, at.token, names[:1], seconds)
         until(lambda: caught_up(at), "the read models", CATCH_UP_SECONDS_MAX)
     return [
@@ -41,7 +41,7 @@ def run(at: Deployment, seconds: float) -> list[Result]:
         _result("redemptions over HTTP, one profile", one, spread, "spread", "≥ 80%"),
         Result(
             "relay and projectors after the burst",
-            f"caught up in {caught_up:.1f} s",
+            f"caught up in {catching_up:.1f} s",
             f"burst of {seconds:.0f} s",
         ),
     ]

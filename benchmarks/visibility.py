@@ -21,7 +21,7 @@ SELECT stream_id, position FROM projections.balances_v1_streams WHERE stream_id 
 
 def run(at: Deployment, seconds: float) -> list[Result]:
     """200 commands a second, while every look at the read model notes what has arrived."""
-    with at.serving("api") as url, at.serving("relay"), at.serving("projector"):
+    with at.serving("api") as url, at.serving("relay", "projector"):
         names = asyncio.run(issue_rewards(url, at.token, PROFILES, "visible"))
         until(lambda: caught_up(at), "the read models", WAIT_SECONDS_MAX)
         lags, answers = asyncio.run(_watch(at, url, names, max(seconds, 5.0)))

@@ -39,6 +39,12 @@ class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
         self._assigned([place.partition for place in assigned])
 
 
+GATHERED_BYTES = 256 * 1024
+GATHERED_MS_MAX = 30
+"""The broker gathers so much, but not for long: a transaction for a few records costs as much as
+one for a thousand, and reads of one profile don't wait for us anyway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A broker with one subscriber."""
@@ -87,6 +93,8 @@ def subscribe(
         batch_timeout_ms=int(limits.get("poll_seconds", 0.05) * 1000),
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
+        fetch_min_bytes=GATHERED_BYTES,
+        fetch_max_wait_ms=GATHERED_MS_MAX,
         listener=assignments,
         parser=_as_it_is,
         decoder=_body_of,
