@@ -12,7 +12,7 @@ from ledger.account.state import Account
 from ledger.rejections import RedemptionAnnouncedElsewhere
 
 if TYPE_CHECKING:
-    from ledger.commands import View
+    from ledger.decider import View
 
 ANNOUNCED = "transaction.announced"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.announcements import ANNOUNCED, announcement
-from ledger.commands import Decision, View
+from ledger.decider import Decision, View
 from ledger.event_store.port import Claim
 from schemas.commands import Command
 from schemas.redemptions import (

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any
 
 from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
 from ledger.account.state import Account, evolve, fold
 from ledger.announcements import announcement, refuse_announcement
-from ledger.decider import Circumstances
+from ledger.decider import Circumstances, Decision, View
 from ledger.programme.reward_definitions import (
     PROGRAMME_STREAM,
     Programme,
@@ -57,31 +57,6 @@ from schemas.rewards import IssueReward, RecordDueFacts, RevokeReward
 from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransaction
 
 State = Account | Programme | Transaction
-
-
-class View(Protocol):
-    """What a decision can see. What it looks at becomes part of what the append checks."""
-
-    def state(self, stream_id: str) -> Any:
-        """The state of a stream; an empty stream has its initial state."""
-        ...
-
-    def stream_named(self, kind: str, key: str) -> str | None:
-        """The stream that holds a name, such as ("reward", "17"); None if nobody does."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Events with the stream each belongs to. The answer is about `stream_id`."""
-
-    stream_id: str
-    written: tuple[tuple[str, Event], ...]
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """The events in order, whatever their stream."""
-        return tuple(event for _, event in self.written)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, Protocol
 
 from ledger.rejections import InvalidAmount
 from schemas.amounts import from_minor, to_minor
+from schemas.events import Event
 from schemas.redemptions import ReturnPolicy
 
 
@@ -46,3 +48,28 @@ class Circumstances:
     def amount(self, minor: int) -> Decimal:
         """Minor units as an amount, for the text of a refusal."""
         return from_minor(minor, digits=self.settings.currency_digits)
+
+
+class View(Protocol):
+    """What a decision can see. What it looks at becomes part of what the append checks."""
+
+    def state(self, stream_id: str) -> Any:
+        """The state of a stream; an empty stream has its initial state."""
+        ...
+
+    def stream_named(self, kind: str, key: str) -> str | None:
+        """The stream that holds a name, such as ("reward", "17"); None if nobody does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Events with the stream each belongs to. The answer is about `stream_id`."""
+
+    stream_id: str
+    written: tuple[tuple[str, Event], ...]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events in order, whatever their stream."""
+        return tuple(event for _, event in self.written)

@@ -8,14 +8,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 MINOR_MAX: Final = 2**53 - 1
 """The largest whole number every JSON reader keeps exactly."""
 
+LABEL_LENGTH_MAX: Final = 1_000
 AMOUNT_DIGITS: Final = 2
 PRICE_DIGITS: Final = 6
 
@@ -46,6 +48,7 @@ def to_minor(value: Decimal | int | str, *, digits: int = 2, signed: bool = Fals
     return -minor if sign else minor
 
 
+@lru_cache(maxsize=4_096)
 def from_minor(minor: int, *, digits: int = 2) -> Decimal:
     """Give the shortest exact decimal: 1000 is `10`, 999 is `9.99`, without rounding anywhere."""
     while digits and minor % 10 == 0:
@@ -117,6 +120,25 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("Give an amount greater than 0.")
+    return value
+
+
+def _label(value: Any) -> int | str:
+    """A plain number is one, quoted or not; any other text stays as it came."""
+    if isinstance(value, str) and not _PLAIN_WHOLE.fullmatch(value):
+        if len(value) > LABEL_LENGTH_MAX:
+            raise ValueError(f"Give at most {LABEL_LENGTH_MAX} characters.")
+        return str(_storable(value))
+    if isinstance(value, str) and int(value) > MINOR_MAX:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("Give text or a whole number.")
+    return _whole(value)
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str) and UNSTORABLE.search(value):
         raise ValueError("Remove the NUL character or unpaired surrogate from the text.")
@@ -141,6 +163,9 @@ Amount = Annotated[
     WithJsonSchema(_number_or_string(AMOUNT_DIGITS, signed=False)),
 ]
 """What moves value: never negative, at most two decimals."""
+
+PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+"""What a command asks to move: more than nothing."""
 
 SignedAmount = Annotated[
     Decimal,
@@ -176,3 +201,17 @@ WholeNumber = Annotated[
     ),
 ]
 """An id of ours: `6` or `"6"`."""
+
+Label = Annotated[
+    int | str,
+    BeforeValidator(_label),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MINOR_MAX},
+                {"type": "string", "maxLength": LABEL_LENGTH_MAX},
+            ]
+        }
+    ),
+]
+"""An id of somebody else's: a number or text."""

@@ -1,6 +1,6 @@
 """What every command shares. A command may be refused; nothing is written then."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,3 +14,6 @@ class Command(BaseModel):
     """A request to change something. Unknown fields are refused, never silently dropped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset()
+    """Fields where null and nothing are different requests."""

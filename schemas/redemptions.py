@@ -1,11 +1,11 @@
 """Redemptions: value leaves the available balance, and may come back (article, step 3)."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
-from schemas.amounts import Amount, WholeNumber
+from schemas.amounts import Label, PositiveAmount, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
@@ -15,28 +15,28 @@ Strategy = Literal["rewards"]
 ReturnPolicy = Literal["reissue", "restore"]
 
 
+def _each_once(strategies: tuple[Strategy, ...]) -> tuple[Strategy, ...]:
+    if len(set(strategies)) != len(strategies):
+        raise ValueError("Name each strategy once.")
+    return strategies
+
+
 class RedemptionTerms(Command):
     """What to redeem, the profile aside.
 
     `strict` refuses a short balance; without it, what there is is taken and `total` says how much.
     """
 
-    amount: Amount
-    strategies: Annotated[tuple[Strategy, ...], Field(min_length=1)] = ("rewards",)
+    amount: PositiveAmount
+    strategies: Annotated[
+        tuple[Strategy, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)
+    ] = ("rewards",)
     strict: bool = True
     external_id: Text | None = None
     transaction_external_id: Text | None = None
     transaction_receipt_ref: Text | None = None
-    location_id: WholeNumber | Text | None = None
+    location_id: Label | None = None
     meta: JsonObject | None = None
-
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.amount <= 0:
-            raise ValueError("amount must be greater than 0")
-        if len(set(self.strategies)) != len(self.strategies):
-            raise ValueError("strategies names one of them twice")
-        return self
 
 
 class MakeRedemption(RedemptionTerms):
@@ -57,14 +57,8 @@ class ReturnTerms(Command):
     Without an amount it is the rest; without a policy, the programme's.
     """
 
-    amount: Amount | None = None
+    amount: PositiveAmount | None = None
     policy: ReturnPolicy | None = None
-
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.amount is not None and self.amount <= 0:
-            raise ValueError("amount must be greater than 0")
-        return self
 
 
 class ReturnRedemption(ReturnTerms):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from schemas.amounts import Amount, WholeNumber
 from schemas.commands import Command, Text
@@ -11,6 +11,7 @@ from schemas.json_values import JsonObject
 from schemas.times import PeriodType
 
 PERIOD_MAX = 36_500
+TAGS_MAX = 100
 Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Period = Annotated[WholeNumber, Field(le=PERIOD_MAX)]
@@ -27,7 +28,7 @@ class DefinitionText(Command):
     icon: Text | None = None
     image_url: Text | None = None
     internal_notes: Text | None = None
-    tags: tuple[Text, ...] = ()
+    tags: Annotated[tuple[Text, ...], Field(max_length=TAGS_MAX)] = ()
     meta: JsonObject | None = None
 
 
@@ -47,7 +48,9 @@ class AddRewardDefinition(DefinitionText):
 
 
 class DefinitionChanges(DefinitionText):
-    """The fields to change; the others stay."""
+    """The fields to change; the others stay. A text of null is taken away."""
+
+    NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset(DefinitionText.model_fields)
 
     name: Text | None = None
     value: Amount | None = None
@@ -59,9 +62,20 @@ class DefinitionChanges(DefinitionText):
     is_extendable: bool | None = None
     is_published: bool | None = None
 
+    @field_validator(
+        "name", "value", "type", "period", "period_type",
+        "is_assignable", "is_reassignable", "is_extendable", "is_published",
+        mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("Leave it out to keep it; it can't be null.")
+        return value
+
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.model_fields_set - {"definition_id"}:
+        if not self.model_fields_set - {"definition_id", "expected_version"}:
             raise ValueError("give at least one field to change")
         return self
 
@@ -70,6 +84,8 @@ class ChangeRewardDefinition(DefinitionChanges):
     """A new version of a definition; rewards already issued keep their terms."""
 
     definition_id: WholeNumber
+    expected_version: WholeNumber | None = None
+    """The version the change rests on; another one refuses it."""
 
 
 class ArchiveRewardDefinition(Command):

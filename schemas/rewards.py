@@ -10,7 +10,7 @@ from schemas.commands import Command, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
-from schemas.times import PeriodType, ZoneName
+from schemas.times import Moment, PeriodType, ZoneName
 
 
 class RewardTerms(Command):
@@ -20,12 +20,14 @@ class RewardTerms(Command):
     never; left out, the definition's period decides.
     """
 
+    NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset({"expires_at"})
+
     reward_definition_id: WholeNumber | None = None
     reward_definition_handle: Text | None = None
     value_initial: Amount | None = None
     value_remaining: Amount | None = None
-    issued_at: Text | None = None
-    expires_at: Text | None = None
+    issued_at: Moment | None = None
+    expires_at: Moment | None = None
     timezone: ZoneName = "UTC"
     external_id: Text | None = None
     meta: JsonObject | None = None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, assert_never
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from whenever import (
     Date,
     Instant,
@@ -32,6 +32,8 @@ _WITH_OFFSET: Final = re.compile(
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _END_OF_DAY: Final = Time(23, 59, 59)
+_INFINITIES: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+"""The first and the last moment there are mean "infinity" to the driver, and come back as that."""
 _NEEDS_OFFSET: Final = "Give the instant with its offset from UTC."
 _OUT_OF_RANGE: Final = "Give an existing date and time before the end of the year 9999."
 
@@ -56,6 +58,12 @@ def parse_instant(text: str, zone: str) -> datetime:
         return _utc(local)
     except (ValueError, OverflowError):
         raise ValueError(_OUT_OF_RANGE) from None
+
+
+def _written(text: str) -> str:
+    """Checked without its zone; only the ends of the calendar depend on that."""
+    parse_instant(text, "UTC")
+    return text
 
 
 def local_text(instant: datetime, zone: str) -> str:
@@ -97,6 +105,14 @@ def zone_name(value: Any) -> str:
     return found
 
 
+Moment = Annotated[
+    str,
+    Field(strict=True),
+    AfterValidator(_written),
+    WithJsonSchema({"type": "string", "examples": ["2026-01-31 09:30:00"]}),
+]
+"""A wall time whose zone stands beside it, or ISO 8601 with an offset; kept as it was written."""
+
 ZoneName = Annotated[
     str,
     BeforeValidator(zone_name),
@@ -132,7 +148,10 @@ def _instant(moment: datetime) -> Instant:
 
 
 def _utc(local: ZonedDateTime) -> datetime:
-    return local.to_instant().to_stdlib().astimezone(UTC)
+    instant = local.to_instant().to_stdlib().astimezone(UTC)
+    if instant in _INFINITIES:
+        raise ValueError(_OUT_OF_RANGE)
+    return instant
 
 
 def _text(wall: PlainDateTime) -> str:

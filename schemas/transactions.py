@@ -9,18 +9,15 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.amounts import Quantity, SignedAmount, UnitPrice, WholeNumber
+from schemas.amounts import Label, Quantity, SignedAmount, UnitPrice, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
-from schemas.times import ZoneName
+from schemas.times import Moment, ZoneName
 
 ITEMS_MAX = 1_000
 ENTRIES_MAX = 100
-
-Label = WholeNumber | Text
-"""An id of somebody else's: a number or text, kept as it came."""
 
 
 class Part(BaseModel):
@@ -117,7 +114,7 @@ class RecordTransaction(Sale, Command):
     """
 
     total: SignedAmount
-    transacted_at: Text
+    transacted_at: Moment
     timezone: ZoneName
     profile_id: ProfileId | None = None
     redemption_id: WholeNumber | None = None
