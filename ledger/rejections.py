@@ -45,7 +45,7 @@ class UnknownDefinition(Rejection):
 
     status = 422
     code = "reward_definition_not_found"
-    field = "reward_definition_id"
+    field: ClassVar[str | None] = "reward_definition_id"
 
 
 class NoSuchDefinition(UnknownDefinition):

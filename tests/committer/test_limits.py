@@ -18,8 +18,8 @@ from committer.processes import (
 )
 
 from ledger import deciding
-from ledger.commands import HANDLERS, Decision, View
-from ledger.decider import Circumstances
+from ledger.commands import HANDLERS
+from ledger.decider import Circumstances, Decision, View
 from ledger.event_store.port import (
     APPEND_EVENTS_MAX,
     Append,
