@@ -1,7 +1,6 @@
 """Who calls, and whether they may: the dependency each route names with its scope."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPBearer
@@ -11,29 +10,46 @@ from api.tokens import Caller
 
 # Only for the OpenAPI document and its Authorize button: the header is read below, by one rule.
 _documented = HTTPBearer(auto_error=False, description="`ledger token create` makes one.")
+_CALLER: Final = "ledger.caller"
+
+
+class Allowed:
+    """The caller, who must have a scope. The route asks before it reads a body."""
+
+    def __init__(self, scope: str) -> None:
+        """`scope` is one of `api.tokens.SCOPES`."""
+        self.scope = scope
+
+    async def __call__(self, request: Request, _: Annotated[Any, Depends(_documented)]) -> Caller:
+        """Give the caller.
+
+        Raises:
+            HTTPException: 401 without a valid token, 403 without the scope.
+        """
+        return await self.check(request)
+
+    async def check(self, request: Request) -> Caller:
+        """Give the caller of a request, found once."""
+        caller: Caller | None = request.scope.get(_CALLER)
+        if caller is None:
+            caller = await _caller(request)
+            request.scope[_CALLER] = caller
+        if not caller.may(self.scope):
+            raise HTTPException(403, f"This token lacks the scope {self.scope}.")
+        return caller
 
 
 def allowed(scope: str) -> Any:
-    """The caller, who must have this scope: `caller: Annotated[Caller, allowed("read-rewards")]`.
-
-    Raises:
-        HTTPException: 401 without a valid token, 403 without the scope.
-    """
-    return Depends(_check(scope))
+    """Name a route's scope: `caller: Annotated[Caller, allowed("read-rewards")]`."""
+    return Depends(Allowed(scope))
 
 
-def _check(scope: str) -> Callable[..., Awaitable[Caller]]:
-    async def caller_with_scope(
-        request: Request, _: Annotated[Any, Depends(_documented)]
-    ) -> Caller:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        caller = None
-        if kind.lower() == "bearer" and token.strip():
-            caller = await services_of(request).tokens.caller(token.strip())
-        if caller is None:
-            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-        if not caller.may(scope):
-            raise HTTPException(403, f"This token lacks the scope {scope}.")
-        return caller
-
-    return caller_with_scope
+async def _caller(request: Request) -> Caller:
+    sent = request.headers.getlist("authorization")
+    kind, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    caller = None
+    if kind.lower() == "bearer" and token.strip():
+        caller = await services_of(request).tokens.caller(token.strip())
+    if caller is None:
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    return caller

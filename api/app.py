@@ -11,13 +11,14 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import health
-from api.problems import BodyLimit, Refused, install
+from api.bodies import BodyLimit
+from api.paths import BASE
+from api.problems import Refused, install
 from api.routes import profiles, redemptions, reward_definitions, rewards, transactions
 from api.services import Services
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.port import EventStoreBroken, EventStoreUnavailable
 
-BASE = "/api/v3"
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 _DESCRIPTION = """\
 An event-sourced ledger for loyalty rewards. Define a reward, issue it, read the balance, redeem
@@ -46,13 +47,21 @@ def create_app(services: Services, *, version: str = "0.1.0") -> FastAPI:
     install(app)
     for fault in (EventStoreUnavailable, EventStoreBroken, *FAULTS):
         app.add_exception_handler(fault, _store_fault)
-    api = APIRouter(prefix=BASE)
-    for part in (reward_definitions, rewards, redemptions, transactions, profiles):
-        api.include_router(part.router)
-    app.include_router(api)
+    # The routes themselves and no routers within routers: each level matches all over again.
+    for router in routers():
+        app.router.routes.extend(router.routes)
     app.include_router(health.routes(services.health))
     _add_pages(app)
     return app
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """All routes under `BASE`, in the order they are looked at.
+
+    What tills call most comes first; `/rewards/definitions` before `/rewards/{reward_id}`.
+    """
+    parts = (redemptions, profiles, reward_definitions, rewards, transactions)
+    return tuple(part.router for part in parts)
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar, cast
 
 import orjson
 from fastapi import Request, Response
+from pydantic import ValidationError
 
 from api.json_body import write_json
+from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, flag
 from api.problems import Refused
 from api.services import Services, services_of
 from api.tokens import Caller
@@ -32,7 +34,6 @@ from schemas.commands import Command
 from schemas.events import Event
 
 KEY_FORM = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 SomeCommand = TypeVar("SomeCommand", bound=Command)
 
@@ -61,10 +62,23 @@ class Answered:
             return self.answer.at
         return self.services.clock()
 
-    def response(self, document: Mapping[str, Any], *, created: bool = False) -> Response:
+    @property
+    def position(self) -> int:
+        """Where the log stood after it; 0 where that is not known."""
+        return self.answer.position if isinstance(self.answer, Accepted) else 0
+
+    @property
+    def replayed(self) -> bool:
+        """Whether this is an earlier answer again."""
+        return isinstance(self.answer, Accepted) and self.answer.replayed
+
+    def response(
+        self, document: Mapping[str, Any], *, created: bool = False, etag: str | None = None
+    ) -> Response:
         """The document as the answer. A dry run has created nothing."""
         status = 201 if created and not self.dry_run else 200
-        return answer_with(document, status, headers=self.headers())
+        version = {} if etag is None or self.dry_run else {"ETag": etag}
+        return answer_with(document, status, headers=self.headers() | version)
 
     def headers(self) -> dict[str, str]:
         """Where the log stood, for a read that must not be older; and whether it is a repeat."""
@@ -98,14 +112,14 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
         Refused: the ledger said no, the request is malformed, or the ledger can't answer now.
     """
     services = services_of(request)
-    dry_run = _dry_run(request)
+    dry_run = flag(request, DRY_RUN.name)
     key = _idempotency_key(request)
     submission = Submission(
         command=command,
         client=caller.client,
         actor=caller.name,
         key=None if dry_run else key,
-        fingerprint=fingerprint(command, services.fingerprint_key),
+        fingerprint=_fingerprint(command, key, services),
         dry_run=dry_run,
     )
     try:
@@ -128,23 +142,40 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
             "The command may have been accepted. Repeat it with the same Idempotency-Key to learn "
             "its outcome; without a key, look before you repeat it.",
         ) from None
+    except ValidationError:
+        raise  # a decision of ours built an event that isn't one
     except ValueError as error:
         raise Refused(
             422,
             "command_too_large",
-            "Unprocessable Content",
+            None,
             "Send less: the ledger keeps at most 512 KiB for one event.",
         ) from error
 
 
 def fingerprint(command: Command, key: bytes) -> bytes:
-    """What tells a repeat from another request: keyed, so that it betrays nothing of the body."""
+    """What tells a repeat from another request: keyed, so that it betrays nothing of the body.
+
+    A field left out and one that says its default are the same request, but where null says more.
+    """
     content = {
         "command": type(command).__name__,
-        "fields": command.model_dump(mode="json", exclude_unset=True),
+        "fields": command.model_dump(mode="json", exclude_defaults=True),
+        "nulls": sorted(
+            name
+            for name in command.NULL_SAYS_MORE & command.model_fields_set
+            if getattr(command, name) is None
+        ),
     }
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hmac.digest(key, text, hashlib.sha256)
+
+
+def _fingerprint(command: Command, key: str | None, services: Services) -> bytes:
+    """Only a request that can be repeated needs one."""
+    if key is None and getattr(command, "external_id", None) is None:
+        return b""
+    return fingerprint(command, services.fingerprint_key)
 
 
 def refused(rejection: Rejection, digits: int) -> Refused:
@@ -178,7 +209,7 @@ def _later(code: str, detail: str) -> Refused:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    keys = request.headers.getlist("idempotency-key")
+    keys = request.headers.getlist(IDEMPOTENCY_KEY.name)
     if not keys:
         return None
     if len(keys) > 1 or KEY_FORM.fullmatch(keys[0]) is None:
@@ -189,16 +220,3 @@ def _idempotency_key(request: Request) -> str | None:
             "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
         )
     return keys[0]
-
-
-def _dry_run(request: Request) -> bool:
-    """`?dry_run=true`. A misspelt one would write what was only to be tried, so it is refused."""
-    unknown = sorted(set(request.query_params) - {"dry_run"})
-    if unknown:
-        raise Refused.invalid({name: ["This parameter is not known here."] for name in unknown})
-    given = request.query_params.getlist("dry_run")
-    if not given:
-        return False
-    if len(given) > 1 or given[0].lower() not in _BOOLEANS:
-        raise Refused.invalid({"dry_run": ["Give true or false."]})
-    return _BOOLEANS[given[0].lower()]

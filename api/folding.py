@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from projections.projection import Key, MissingRow, Projection, Rows
-from schemas.events import Event, encode
+from projections.projection import EventRecord, Key, MissingRow, Projection, Rows
+from schemas.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class Unplaced:
     stream_id: str
     type: str
     schema_version: int
-    payload: bytes
     occurred_at: datetime
+    payload: bytes = b""
+    """No fold reads it: the event is there already decoded."""
     position: int = 0
     stream_version: int = 0
 
@@ -37,12 +38,22 @@ def folded(
 
     An event about a row that is not among them is none of the answer's business.
     """
-    known: dict[Key, Any] = dict(rows or {})
+    known: Rows = rows or {}
     for event in events:
-        record = Unplaced(stream_id, type(event).__name__, event.SCHEMA_VERSION, encode(event), at)
-        wanted = {key: known.get(key) for key in projection.keys(record, event)}
-        try:
-            known |= projection.evolve(wanted, record, event)
-        except MissingRow:
-            continue
+        record = Unplaced(stream_id, type(event).__name__, event.SCHEMA_VERSION, at)
+        known = folded_on(projection, record, event, known)
     return {key: row for key, row in known.items() if row is not None}
+
+
+def folded_on(
+    projection: Projection, record: EventRecord, event: Event, rows: Rows, only: Key | None = None
+) -> Rows:
+    """The rows after one more event; with `only`, events about other rows change nothing."""
+    keys = list(projection.keys(record, event))
+    if only is not None and only not in keys:
+        return rows
+    wanted = {key: rows.get(key) for key in keys}
+    try:
+        return {**rows, **projection.evolve(wanted, record, event)}
+    except MissingRow:
+        return rows

@@ -6,6 +6,8 @@ without end), and what it takes fails later, as an error of ours. So a body is r
 
 import json
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -18,6 +20,8 @@ BODY_BYTES_MAX: Final = 1_048_576
 DEPTH_MAX: Final = 32
 NUMBER_LENGTH_MAX: Final = 40
 """Characters of one number: all an amount, a rate or a measurement can need."""
+
+FIELD_LENGTH_MAX: Final = 200
 
 _EXPONENT_MAX: Final = 30
 _STRING_OR_BRACKET: Final = re.compile(
@@ -35,11 +39,13 @@ class UnreadableBody(HTTPException):
     An HTTPException, because FastAPI turns any other error of reading a body into its own 400.
     """
 
-    def __init__(self, code: str, detail: str, status: int) -> None:
+    def __init__(self, code: str, detail: str, status: int, field: str = "body") -> None:
         """Keep the stable `code`, and a `detail` that says how to mend the body."""
         super().__init__(status_code=status, detail=detail)
         self.code = code
         self.status = status
+        self.field = field
+        """The field at fault as far as it is known, by dotted path."""
 
 
 def read_json(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
@@ -58,6 +64,8 @@ def read_json(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
     _refuse_depth(body)
     try:
         value = _DECODER.decode(text)
+    except _OutOfRange:
+        raise _number_out_of_range(text) from None
     except json.JSONDecodeError as error:
         raise _not_json(
             f"The body is not JSON: look at line {error.lineno}, column {error.colno}."
@@ -88,15 +96,6 @@ def _not_json(detail: str) -> UnreadableBody:
     return UnreadableBody("body_not_json", detail, 400)
 
 
-def _number_out_of_range() -> UnreadableBody:
-    return UnreadableBody(
-        "number_out_of_range",
-        f"Send numbers of at most {NUMBER_LENGTH_MAX} characters, between -{MINOR_MAX} and "
-        f"{MINOR_MAX}.",
-        422,
-    )
-
-
 def _refuse_depth(body: bytes) -> None:
     """Count brackets before parsing: how deep the parser itself can go depends on our caller."""
     if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
@@ -115,49 +114,98 @@ def _refuse_depth(body: bytes) -> None:
 
 
 def _refuse_unstorable(value: object) -> None:
-    """Find what PostgreSQL can't store, in keys too. Recursion is safe: depth is bounded."""
-    if isinstance(value, str):
-        if UNSTORABLE.search(value):
-            raise UnreadableBody(
-                "unstorable_text",
-                "Remove the NUL character or unpaired surrogate from the text.",
-                422,
-            )
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_unstorable(key)
-            _refuse_unstorable(item)
+    """Refuse what PostgreSQL can't store, in keys too."""
+    path = _path_to(value, lambda item: isinstance(item, str) and bool(UNSTORABLE.search(item)))
+    if path is not None:
+        raise UnreadableBody(
+            "unstorable_text",
+            "Remove the NUL character or unpaired surrogate from the text.",
+            422,
+            _dotted(path),
+        )
+
+
+def _path_to(value: object, at_fault: Callable[[object], bool]) -> list[str] | None:
+    """Where the first value at fault is. Recursion is safe: depth is bounded."""
+    if at_fault(value):
+        return []
+    inner: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        if any(map(at_fault, value)):
+            return []
+        inner = value.items()
     elif isinstance(value, list):
-        for item in value:
-            _refuse_unstorable(item)
+        inner = enumerate(value)
+    for name, item in inner:
+        path = _path_to(item, at_fault)
+        if path is not None:
+            return [str(name), *path]
+    return None
+
+
+def _dotted(path: Sequence[str]) -> str:
+    """The name of a field; names are the caller's words too."""
+    return UNSTORABLE.sub("?", ".".join(path))[:FIELD_LENGTH_MAX] or "body"
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Which of two equal keys counts differs between readers, so neither does."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise UnreadableBody("duplicate_key", "Send each key of an object once.", 422)
+        names = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in names.items() if times > 1)
+        raise UnreadableBody(
+            "duplicate_key", "Send each key of an object once.", 422, _dotted([twice])
+        )
     return found
 
 
 def _whole(text: str) -> int:
     """Python refuses 4301 digits with an error of its own, and takes 4300: both are too late."""
     if len(text) > NUMBER_LENGTH_MAX or abs(int(text)) > MINOR_MAX:
-        raise _number_out_of_range()
+        raise _OutOfRange
     return int(text)
 
 
 def _exact(text: str) -> Decimal:
     exponent = text.lower().partition("e")[2]
     if len(text) > NUMBER_LENGTH_MAX or abs(int(exponent or "0")) > _EXPONENT_MAX:
-        raise _number_out_of_range()
+        raise _OutOfRange
     value = Decimal(text)
     if value.is_zero():
         return Decimal(0)
     # Comparing is exact, while abs() would round to the context's precision first.
     if value.adjusted() >= len(str(MINOR_MAX)) or value.copy_abs() > MINOR_MAX:
-        raise _number_out_of_range()
+        raise _OutOfRange
     return Decimal(int(value)) if "e" in text.lower() and value == int(value) else value
+
+
+class _OutOfRange(Exception):
+    """A number is too long or too large; where it stands only a second reading tells."""
+
+
+def _number_out_of_range(text: str) -> UnreadableBody:
+    try:
+        path = _path_to(_MARKING.decode(text), lambda item: item is _OutOfRange)
+    except json.JSONDecodeError:  # what follows the number isn't JSON either
+        path = None
+    return UnreadableBody(
+        "number_out_of_range",
+        f"Send numbers of at most {NUMBER_LENGTH_MAX} characters, between -{MINOR_MAX} and "
+        f"{MINOR_MAX}.",
+        422,
+        _dotted(path or []),
+    )
+
+
+def _marked(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read_or_mark(text: str) -> Any:
+        try:
+            return read(text)
+        except _OutOfRange:
+            return _OutOfRange
+
+    return read_or_mark
 
 
 def _no_constant(_name: str) -> NoReturn:
@@ -186,4 +234,7 @@ _DECODER: Final = json.JSONDecoder(
     parse_int=_whole,
     parse_float=_exact,
     parse_constant=_no_constant,
+)
+_MARKING: Final = json.JSONDecoder(
+    parse_int=_marked(_whole), parse_float=_marked(_exact), parse_constant=lambda _: None
 )

@@ -5,31 +5,19 @@ reaches logs. `message` and `errors` are there for clients of the original platf
 """
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.json_body import (
-    BODY_BYTES_MAX,
-    UnreadableBody,
-    body_too_large,
-    read_json,
-    write_json,
-)
-
-ERRORS_LISTED_MAX: Final = 100
-FIELD_LENGTH_MAX: Final = 200
-"""Field names are the caller's words too; a megabyte of them is not sent back."""
+from api.json_body import UnreadableBody, write_json
+from api.sentences import sentences
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-_BYTES_MAX_KEY: Final = "ledger.body_bytes_max"
 _BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 
@@ -48,53 +36,11 @@ _HTTP_CODES: Final[Mapping[int, tuple[str, str]]] = {
 _TITLES: Final[Mapping[int, str]] = {413: "Content Too Large", 422: "Unprocessable Content"}
 """Python renamed these between versions; an answer shouldn't."""
 
-_SENTENCES: Final[Mapping[str, str]] = {
-    "missing": "This field is required.",
-    "extra_forbidden": "This field is not known here.",
-    "none_required": "This field must be null.",
-    "string_type": "Give text.",
-    "string_unicode": "Give text without unpaired surrogates.",
-    "string_too_long": "Give at most {max_length} characters.",
-    "string_too_short": "Give at least {min_length} characters.",
-    "string_pattern_mismatch": "Give text of the form {pattern}.",
-    "bool_type": "Give true or false.",
-    "bool_parsing": "Give true or false.",
-    "int_type": "Give a whole number.",
-    "int_parsing": "Give a whole number.",
-    "int_parsing_size": "Give a smaller whole number.",
-    "int_from_float": "Give a whole number.",
-    "decimal_type": "Give a decimal number.",
-    "decimal_parsing": "Give a decimal number.",
-    "decimal_max_places": "Give at most {decimal_places} decimals.",
-    "decimal_max_digits": "Give at most {max_digits} digits.",
-    "finite_number": "Give a finite number.",
-    "greater_than": "Give more than {gt}.",
-    "greater_than_equal": "Give {ge} or more.",
-    "less_than": "Give less than {lt}.",
-    "less_than_equal": "Give {le} or less.",
-    "list_type": "Give a list.",
-    "dict_type": "Give an object.",
-    "model_type": "Give an object.",
-    "model_attributes_type": "Give an object, sent with Content-Type: application/json.",
-    "too_long": "Give at most {max_length} entries.",
-    "too_short": "Give at least {min_length} entries.",
-    "literal_error": "Give one of {expected}.",
-    "enum": "Give one of {expected}.",
-    "union_tag_invalid": "Give one of {expected_tags}.",
-    "union_tag_not_found": "Say which kind it is in {discriminator}.",
-    "uuid_type": "Give a UUID.",
-    "uuid_parsing": "Give a UUID.",
-    "date_type": "Give a date as YYYY-MM-DD.",
-    "date_parsing": "Give a date as YYYY-MM-DD.",
-    "date_from_datetime_parsing": "Give a date as YYYY-MM-DD.",
-}
 _INVALID: Final = (
     "validation_failed",
     "The given data was invalid.",
     "The given data was invalid; `errors` says which fields and how to mend them.",
 )
-_UNNAMED_SENTENCE: Final = "This value is not valid here; see the field's description."
-_OWN_SENTENCES: Final = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 
 
 def problem(  # noqa: PLR0913 - the fields of the answer
@@ -171,76 +117,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _failed)
 
 
-class LedgerRequest(Request):
-    """A request whose JSON is read by our reader, once."""
-
-    async def json(self) -> Any:
-        """Give the body with exact numbers; the framework calls this for JSON content types."""
-        if not hasattr(self, "_ledger_json"):
-            bytes_max = self.scope.get(_BYTES_MAX_KEY, BODY_BYTES_MAX)
-            self._ledger_json = read_json(await self.body(), bytes_max)
-        return self._ledger_json
-
-
-class LedgerRoute(APIRoute):
-    """The route class of every router of ours: `APIRouter(route_class=LedgerRoute)`."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Hand our kind of request to the framework's handler."""
-        handler = super().get_route_handler()
-
-        async def handle_with_exact_numbers(request: Request) -> Response:
-            return await handler(LedgerRequest(request.scope, request.receive))
-
-        return handle_with_exact_numbers
-
-
-class BodyLimit:
-    """Stops a body at `bytes_max` while it arrives: Content-Length may be absent, or a lie.
-
-    Starlette's own limit does the same, but answers in plain text.
-    """
-
-    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX) -> None:
-        """Wrap `app`; our route class reads the same limit from the request's scope."""
-        self._app = app
-        self._bytes_max = bytes_max
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse early by Content-Length, and again by counting."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        scope[_BYTES_MAX_KEY] = self._bytes_max
-        refusal = body_too_large(self._bytes_max)
-        if _announced(scope) > self._bytes_max:
-            await _answer(refusal)(scope, receive, send)
-            return
-        received = 0
-        started = False
-
-        async def counting_receive() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._bytes_max:
-                raise refusal
-            return message
-
-        async def watching_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, counting_receive, watching_send)
-        except UnreadableBody as error:
-            # Raised outside the app's own handlers, by a middleware that reads the body.
-            if started:
-                raise
-            await _answer(error)(scope, receive, send)
-
-
 async def _ours(_request: Request, error: Exception) -> Response:
     if not isinstance(error, Refused):
         raise error
@@ -250,19 +126,13 @@ async def _ours(_request: Request, error: Exception) -> Response:
 async def _unreadable(_request: Request, error: Exception) -> Response:
     if not isinstance(error, UnreadableBody):
         raise error
-    return _answer(error)
+    return unreadable(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors: dict[str, list[str]] = {}
-    for found in error.errors()[:ERRORS_LISTED_MAX]:
-        sentences = errors.setdefault(_field(found["loc"]), [])
-        sentence = _sentence(found)
-        if sentence not in sentences:
-            sentences.append(sentence)
-    return Refused.invalid(errors).response()
+    return Refused.invalid(sentences(error.errors())).response()
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -293,15 +163,10 @@ async def _failed(_request: Request, _error: Exception) -> Response:
     )
 
 
-def _answer(error: UnreadableBody) -> Response:
-    return problem(error.status, error.code, _phrase(error.status), error.detail)
-
-
-def _announced(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value[:20])
-    return 0
+def unreadable(error: UnreadableBody) -> Response:
+    """A body nobody could read."""
+    errors = {error.field: [error.detail]}
+    return problem(error.status, error.code, _phrase(error.status), error.detail, errors)
 
 
 def _phrase(status: int) -> str:
@@ -317,20 +182,3 @@ def _python_phrase(status: int) -> str:
 
 def _slug(phrase: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", phrase.lower().replace("'", ""))
-
-
-def _field(location: Sequence[int | str]) -> str:
-    """Give `items.0.quantity` for `("body", "items", 0, "quantity")`, and `body` for the whole."""
-    inner = location[1:] or location
-    return ".".join(str(part) for part in inner)[:FIELD_LENGTH_MAX]
-
-
-def _sentence(found: Mapping[str, Any]) -> str:
-    """Only sentences we know: pydantic's own repeat parts of the input for some types."""
-    kind = found["type"]
-    if kind in _OWN_SENTENCES:
-        return str(found["msg"]).removeprefix(_OWN_SENTENCES[kind])
-    try:
-        return _SENTENCES.get(kind, _UNNAMED_SENTENCE).format_map(found.get("ctx") or {})
-    except KeyError:
-        return _UNNAMED_SENTENCE

@@ -8,16 +8,17 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.commanding import Answered
-from api.folding import folded
+from api.folding import folded, folded_on
 from api.json_body import write_json
 from api.problems import Refused
 from api.queries import fetch, from_json
 from api.services import Services
-from ledger.commands import account_stream
+from ledger.commands import account_stream, event_of
 from ledger.event_store.port import EventStore
 from ledger.submission import AlreadyThere
-from projections.projection import Projection
+from projections.projection import Projection, Rows
 from projections.reading import Freshness
+from projections.schema import CHECKPOINTS
 from schemas.envelope import Recorded
 
 Row = Mapping[str, Any]
@@ -32,7 +33,7 @@ async def of_profile(services: Services, projection: Projection, profile_id: str
     """
     fresh = await services.reads.catch_up(projection, account_stream(profile_id))
     if fresh.position == 0 and fresh.stale_code is None:
-        raise not_found("profile", profile_id)
+        raise not_found("profile")
     return fresh
 
 
@@ -65,17 +66,31 @@ def plain(table: Table, record: Any) -> Row:
 async def row_after(answered: Answered, projection: Projection, stream_id: str, key: Key) -> Row:
     """The row a command has changed; after a dry run, as it would be.
 
-    Raises:
-        Refused: 404, the read model has no such row.
+    Folded from the stream itself, so that a repeat sees what the first answer saw.
     """
-    row, _ = await fresh_row(answered.services, projection, stream_id, key)
+    row = await row_at_position(
+        answered.services, projection, stream_id, key, answered.position or None
+    )
     if answered.dry_run:
-        row = folded(projection, stream_id, answered.events, answered.at, {key: as_row(row)}).get(
-            key
-        )
-    if row is None:
-        raise not_found(projection.name.removesuffix("s").replace("_", " "), key[0])
+        rows = folded(projection, stream_id, answered.events, answered.at, {key: as_row(row)})
+        row = rows.get(key)
+    assert row is not None
     return row
+
+
+async def row_at_position(
+    services: Services,
+    projection: Projection,
+    stream_id: str,
+    key: Key,
+    position: int | None,
+) -> Row | None:
+    """One row as it was when the log stood at a position; without one, as it is."""
+    rows: Rows = {}
+    for record in await whole_stream(services.store, stream_id):
+        if position is None or record.position <= position:
+            rows = folded_on(projection, record, event_of(record), rows, only=key)
+    return rows.get(key)
 
 
 async def row_named(services: Services, projection: Projection, found: AlreadyThere) -> Row:
@@ -95,8 +110,11 @@ def as_row(row: Row | None) -> dict[str, Any] | None:
 
 
 async def model_position(services: Services, projection: Projection) -> int:
-    """The newest event a read model has folded."""
-    newest = select(func.coalesce(func.max(projection.streams.c.position), 0))
+    """The newest event that Kafka has brought to a read model."""
+    checkpoints = CHECKPOINTS.c
+    newest = select(func.coalesce(func.max(checkpoints.position), 0)).where(
+        checkpoints.projection == projection.name, checkpoints.version == projection.version
+    )
     return int((await fetch(services, newest))[0][0])
 
 
@@ -109,7 +127,7 @@ async def stream_holding(services: Services, kind: str, number: int) -> str:
     name = (kind, str(number))
     claims = await services.store.claims([name])
     if name not in claims:
-        raise not_found(kind, number)
+        raise not_found(kind)
     return claims[name].stream_id
 
 
@@ -122,10 +140,9 @@ def answer_fresh(document: Any, fresh: Freshness) -> Response:
     return Response(write_json(content), headers=headers, media_type="application/json")
 
 
-def not_found(kind: str, name: object) -> Refused:
+def not_found(kind: str) -> Refused:
     """404 with the code the command side has for the same."""
-    code = kind.replace(" ", "_")
-    return Refused(404, f"{code}_not_found", None, f"There is no {kind} {name}.")
+    return Refused(404, f"{kind.replace(' ', '_')}_not_found", None, f"There is no such {kind}.")
 
 
 async def whole_stream(store: EventStore, stream_id: str) -> Sequence[Recorded]:

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         Path(".ledger"), description="Where servers of our own keep data, logs and secrets."
     )
     host: str = Field("127.0.0.1", description="The address the API listens on.", min_length=1)
-    port: Port = Field(8000, description="The port of the API; 0 takes a free one.")
+    port: Port = Field(8080, description="The port of the API; 0 takes a free one.")
     queue_max: Count = Field(
         5_000, description="So many commands may wait for their commit; more get a 503."
     )

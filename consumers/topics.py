@@ -64,8 +64,12 @@ async def _create(admin: Any, topic: EventsTopic) -> None:
         topic.name,
         topic.partitions,
         topic.replication_factor,
-        # The broker's clock: a producer's clock could run ahead and keep segments for ever.
-        topic_configs={_TIMESTAMP_SETTING: TIMESTAMP_TYPE},
+        topic_configs={
+            # The broker's clock: a producer's clock could run ahead and keep segments for ever.
+            _TIMESTAMP_SETTING: TIMESTAMP_TYPE,
+            # Facts have no age: whoever starts to read in a year reads them all.
+            "retention.ms": "-1",
+        },
     )
     response = await admin.create_topics([wanted])
     for name, code, *detail in response.topic_errors:

@@ -76,7 +76,7 @@ class DefinitionChanges(DefinitionText):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set - {"definition_id", "expected_version"}:
-            raise ValueError("give at least one field to change")
+            raise ValueError("Give at least one field to change.")
         return self
 
 

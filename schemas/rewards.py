@@ -36,7 +36,7 @@ class RewardTerms(Command):
     def _one_definition(self) -> Self:
         if (self.reward_definition_id is None) == (self.reward_definition_handle is None):
             raise ValueError(
-                "name one definition: reward_definition_id or reward_definition_handle"
+                "reward_definition_id or reward_definition_handle: name one definition."
             )
         return self
 

@@ -124,7 +124,7 @@ class RecordTransaction(Sale, Command):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if self.keep_redemption and not self.is_void:
-            raise ValueError("keep_redemption has a meaning only with is_void")
+            raise ValueError("keep_redemption has a meaning only with is_void.")
         return self
 
 

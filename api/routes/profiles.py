@@ -7,11 +7,15 @@ from fastapi import APIRouter, Request, Response
 from api.access import allowed
 from api.documents import balances as balance_documents
 from api.documents.history import entry_document, journal_document
-from api.ids import PathProfile
+from api.filters import Field
 from api.json_body import write_json
-from api.problems import LedgerRoute, Refused
-from api.queries import Field, Listing, answer_list, plain_page
+from api.pages import NUMBER, SIZE, plain_page
+from api.parameters import Parameter, documented, text
+from api.paths import BASE, PathProfile
+from api.problems import Refused
+from api.queries import Listing, answer_list
 from api.reading import answer_fresh, not_found, of_profile, row_at, whole_stream
+from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
 from ledger.commands import account_stream
@@ -19,9 +23,17 @@ from ledger.history import Cut, history_of
 from projections.read_models import balances, journal
 from schemas.times import parse_instant
 
-router = APIRouter(tags=["Profiles"], route_class=LedgerRoute)
+router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
 _JOURNAL = journal.PROJECTION.table
+CURRENCY = text("currency", "The programme's currency: there is no other.")
+AS_OF = text("as_of", "The last moment told: UTC, or ISO 8601 with an offset.")
+TIME = Parameter(
+    "time",
+    "What `as_of` means: when it happened, or when the ledger knew.",
+    {"type": "string", "enum": ["occurred", "recorded"], "default": "occurred"},
+)
+
 LISTING = Listing(
     _JOURNAL,
     {
@@ -38,7 +50,7 @@ LISTING = Listing(
 )
 
 
-@router.get("/profiles/{profile_id}/balances")
+@router.get("/profiles/{profile_id}/balances", openapi_extra=documented(CURRENCY))
 async def read_balances(
     request: Request,
     profile_id: PathProfile,
@@ -47,13 +59,14 @@ async def read_balances(
     """What the profile can spend now. Right to the second, and never older than a command's
     answer."""
     services = services_of(request)
+    _refuse_other_currency(request.query_params.get(CURRENCY.name), services.settings.currency)
     fresh = await of_profile(services, balances.PROJECTION, profile_id)
     row = await row_at(services, balances.TABLE, (profile_id,))
     balance = balances.balance_at(None if row is None else dict(row), services.clock())
     return answer_fresh(balance_documents.document(balance, services), fresh)
 
 
-@router.get("/profiles/{profile_id}/ledgers")
+@router.get("/profiles/{profile_id}/ledgers", openapi_extra=LISTING.documented())
 async def read_journal(
     request: Request,
     profile_id: PathProfile,
@@ -72,7 +85,7 @@ async def read_journal(
     )
 
 
-@router.get("/profiles/{profile_id}/history")
+@router.get("/profiles/{profile_id}/history", openapi_extra=documented(SIZE, NUMBER, AS_OF, TIME))
 async def read_history(
     request: Request,
     profile_id: PathProfile,
@@ -85,10 +98,10 @@ async def read_history(
     """
     services = services_of(request)
     cut = _cut(request)
-    page = plain_page(request, known={"as_of", "time"})
+    page = plain_page(request)
     recorded = await whole_stream(services.store, account_stream(profile_id))
     if not recorded:
-        raise not_found("profile", profile_id)
+        raise not_found("profile")
     settings = services.settings
     told = history_of(
         recorded,
@@ -96,8 +109,7 @@ async def read_history(
         currency=settings.currency,
         currency_digits=settings.currency_digits,
     )
-    first = (page.number - 1) * page.size
-    shown = told.entries[first : first + page.size]
+    shown = told.entries[page.first : page.first + page.size]
     content = {
         "data": [entry_document(entry, services) for entry in shown],
         "meta": {
@@ -112,13 +124,19 @@ async def read_history(
     return Response(write_json(content), headers=headers, media_type="application/json")
 
 
+def _refuse_other_currency(given: str | None, currency: str) -> None:
+    if given not in (None, currency):
+        sentence = f"This programme keeps {currency}; give that, or leave it out."
+        raise Refused(422, "unsupported_currency", None, sentence, {CURRENCY.name: [sentence]})
+
+
 def _cut(request: Request) -> Cut | None:
-    text, kind = request.query_params.get("as_of"), request.query_params.get("time", "occurred")
+    moment, kind = request.query_params.get("as_of"), request.query_params.get("time", "occurred")
     if kind not in ("occurred", "recorded"):
         raise Refused.invalid({"time": ["Give occurred or recorded."]})
-    if text is None:
+    if moment is None:
         return None
     try:
-        return Cut(parse_instant(text, "UTC"), recorded=kind == "recorded")
+        return Cut(parse_instant(moment, "UTC"), recorded=kind == "recorded")
     except ValueError as error:
         raise Refused.invalid({"as_of": [str(error)]}) from None

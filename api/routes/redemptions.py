@@ -9,10 +9,12 @@ from api.commanding import Answered, addressed, submit
 from api.documents import balances
 from api.documents.redemptions import document, reissued
 from api.examples import REDEMPTION
+from api.filters import Field
 from api.folding import folded
-from api.ids import PathId, PathProfile
-from api.problems import LedgerRoute, Refused
-from api.queries import Field, Listing, answer_list
+from api.parameters import WAIT_FOR
+from api.paths import BASE, PathId, PathProfile
+from api.problems import Refused
+from api.queries import Listing, answer_list
 from api.reading import (
     answer_fresh,
     as_row,
@@ -25,6 +27,7 @@ from api.reading import (
     row_named,
     stream_holding,
 )
+from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
@@ -41,7 +44,7 @@ from schemas.redemptions import (
     ReverseRedemption,
 )
 
-router = APIRouter(tags=["Redemptions"], route_class=LedgerRoute)
+router = APIRouter(prefix=BASE, tags=["Redemptions"], route_class=LedgerRoute)
 
 MODEL = redemptions.PROJECTION
 TABLE = MODEL.table
@@ -96,7 +99,6 @@ async def reverse(
     caller: Annotated[Caller, allowed("redeem-strategy")],
 ) -> Response:
     """Undo a redemption inside its window: exactly what was taken, back to the same rewards."""
-    await _refuse_content(request)
     answered = await submit(request, caller, ReverseRedemption(redemption_id=redemption_id))
     return await _given_back(answered, redemption_id)
 
@@ -116,7 +118,7 @@ async def give_back(
     return await _given_back(await submit(request, caller, command), redemption_id)
 
 
-@router.get("/redemptions")
+@router.get("/redemptions", openapi_extra=LISTING.documented(WAIT_FOR))
 async def list_all(request: Request, _: Annotated[Caller, allowed("read-redemptions")]) -> Response:
     """All redemptions, returns and reversals, the newest first."""
     services = services_of(request)
@@ -130,7 +132,7 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-redempti
     )
 
 
-@router.get("/profiles/{profile_id}/redemptions")
+@router.get("/profiles/{profile_id}/redemptions", openapi_extra=LISTING.documented())
 async def list_of_profile(
     request: Request,
     profile_id: PathProfile,
@@ -171,10 +173,10 @@ async def read_of_profile(
 async def _read(services: Services, redemption_id: int, profile_id: str | None) -> Response:
     stream_id = await stream_holding(services, "redemption", redemption_id)
     if profile_id is not None and stream_id != account_stream(profile_id):
-        raise not_found("redemption", redemption_id)
+        raise not_found("redemption")
     row, fresh = await fresh_row(services, MODEL, stream_id, (redemption_id,))
     if row is None:
-        raise not_found("redemption", redemption_id)
+        raise not_found("redemption")
     return answer_fresh(document(row, services), fresh)
 
 
@@ -198,11 +200,3 @@ def _with_balances(shown: dict[str, Any], answered: Answered) -> dict[str, Any]:
     if answered.dry_run:
         shown["id"] = None
     return shown | {"balances": balances.document(balance, answered.services)}
-
-
-async def _refuse_content(request: Request) -> None:
-    """A reversal is whole; an amount in its body would be silently ignored."""
-    if await request.body() not in (b"", b"{}"):
-        raise Refused.invalid(
-            {"body": ["A reversal takes no fields; to give back a part, use /return."]}
-        )

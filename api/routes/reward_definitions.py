@@ -1,6 +1,8 @@
 """Reward definitions: add, read, list, change, archive (article, step 1)."""
 
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response
 
@@ -8,11 +10,14 @@ from api.access import allowed
 from api.commanding import addressed, submit
 from api.documents.reward_definitions import document
 from api.examples import DEFINITION
+from api.filters import Field
 from api.folding import folded
-from api.ids import PathId
-from api.problems import LedgerRoute
-from api.queries import Field, Listing, answer_list
+from api.parameters import IF_MATCH, documented
+from api.paths import BASE, PathId
+from api.problems import Refused
+from api.queries import Listing, answer_list
 from api.reading import answer_fresh, fresh_row, not_found, plain, row_after
+from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
@@ -24,9 +29,11 @@ from schemas.reward_definitions import (
     DefinitionChanges,
 )
 
-router = APIRouter(tags=["Reward definitions"], route_class=LedgerRoute)
+router = APIRouter(prefix=BASE, tags=["Reward definitions"], route_class=LedgerRoute)
 PATHS = ("/rewards/definitions", "/reward-definitions")
 """The reference's path, and the guides' alias."""
+
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 MODEL = reward_definitions.PROJECTION
 TABLE = MODEL.table
@@ -60,7 +67,7 @@ async def add(
     shown = document(row, answered.services)
     if answered.dry_run:
         shown["id"] = None
-    return answered.response(shown, created=True)
+    return answered.response(shown, created=True, etag=_etag(row))
 
 
 async def list_all(
@@ -87,8 +94,10 @@ async def read(
     services = services_of(request)
     row, fresh = await fresh_row(services, MODEL, PROGRAMME_STREAM, (definition_id,))
     if row is None:
-        raise not_found("reward definition", definition_id)
-    return answer_fresh(document(row, services), fresh)
+        raise not_found("reward definition")
+    answer = answer_fresh(document(row, services), fresh)
+    answer.headers["ETag"] = _etag(row)
+    return answer
 
 
 async def change(
@@ -97,11 +106,19 @@ async def change(
     body: DefinitionChanges,
     caller: Annotated[Caller, allowed("update-reward-definitions")],
 ) -> Response:
-    """Change the given fields. Rewards already issued keep their terms."""
-    command = addressed(ChangeRewardDefinition, body, definition_id=definition_id)
+    """Change the given fields. Rewards already issued keep their terms.
+
+    With `If-Match`, only if it still is the version read before.
+    """
+    command = addressed(
+        ChangeRewardDefinition,
+        body,
+        definition_id=definition_id,
+        expected_version=_expected_version(request),
+    )
     answered = await submit(request, caller, command)
     row = await row_after(answered, MODEL, PROGRAMME_STREAM, (definition_id,))
-    return answered.response(document(row, answered.services))
+    return answered.response(document(row, answered.services), etag=_etag(row))
 
 
 async def archive(
@@ -114,15 +131,42 @@ async def archive(
     return Response(status_code=204, headers=answered.headers())
 
 
+def _etag(row: Mapping[str, Any]) -> str:
+    return f'"{row["definition_version"]}"'
+
+
+def _expected_version(request: Request) -> int | None:
+    """The version `If-Match` names; None for any."""
+    given = request.headers.getlist(IF_MATCH.name)
+    if not given or given == ["*"]:
+        return None
+    tag = _ETAG.fullmatch(given[0])
+    if tag is None or len(given) > 1:
+        raise Refused(
+            400, "invalid_if_match", None, "Send the ETag of the answer you have read, or *."
+        )
+    return int(tag[1])
+
+
 for _path in PATHS:
     _shown = _path == PATHS[0]
     router.add_api_route(_path, add, methods=["POST"], include_in_schema=_shown)
-    router.add_api_route(_path, list_all, methods=["GET"], include_in_schema=_shown)
+    router.add_api_route(
+        _path,
+        list_all,
+        methods=["GET"],
+        include_in_schema=_shown,
+        openapi_extra=LISTING.documented(),
+    )
     router.add_api_route(
         f"{_path}/{{definition_id}}", read, methods=["GET"], include_in_schema=_shown
     )
     router.add_api_route(
-        f"{_path}/{{definition_id}}", change, methods=["PUT"], include_in_schema=_shown
+        f"{_path}/{{definition_id}}",
+        change,
+        methods=["PUT"],
+        include_in_schema=_shown,
+        openapi_extra=documented(IF_MATCH),
     )
     router.add_api_route(
         f"{_path}/{{definition_id}}", archive, methods=["DELETE"], include_in_schema=_shown

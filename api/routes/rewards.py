@@ -11,10 +11,12 @@ from api.access import allowed
 from api.commanding import addressed, submit
 from api.documents.rewards import document, next_document
 from api.examples import PROFILE_REWARD, REWARD
+from api.filters import Field
 from api.folding import folded
-from api.ids import PathId, PathProfile
-from api.problems import LedgerRoute, Refused
-from api.queries import Field, Listing, answer_list, from_json
+from api.parameters import WAIT_FOR, Parameter, documented
+from api.paths import BASE, PathId, PathProfile
+from api.problems import Refused
+from api.queries import Listing, answer_list, from_json
 from api.reading import (
     answer_fresh,
     fresh_row,
@@ -22,10 +24,11 @@ from api.reading import (
     not_found,
     of_profile,
     plain,
-    row_at,
+    row_at_position,
     row_named,
     stream_holding,
 )
+from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
@@ -35,7 +38,7 @@ from ledger.submission import AlreadyThere
 from projections.read_models import reward_definitions, reward_expiry_order, rewards
 from schemas.rewards import IssueReward, RevokeReward, RewardTerms
 
-router = APIRouter(tags=["Rewards"], route_class=LedgerRoute)
+router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
 MODEL = rewards.PROJECTION
 TABLE = MODEL.table
@@ -80,6 +83,10 @@ LISTING = Listing(
     columns=(*_COLUMNS, _DEFINITION),
 )
 
+INCLUDE = Parameter(
+    "include", "Show it though it is revoked.", {"type": "string", "enum": ["revoked"]}
+)
+
 _NEXT = reward_expiry_order.PROJECTION
 _NEXT_COLUMNS = _NEXT.table.c
 EXPIRY_ORDER = Listing(
@@ -119,11 +126,12 @@ async def issue_to_profile(
     return await _issued(request, addressed(IssueReward, body, profile_id=profile_id), caller)
 
 
-@router.get("/rewards")
+@router.get("/rewards", openapi_extra=LISTING.documented(WAIT_FOR))
 async def list_all(request: Request, _: Annotated[Caller, allowed("read-rewards")]) -> Response:
     """All rewards, the newest first; revoked ones are left out."""
     services = services_of(request)
     await wait_for(request, services, MODEL)
+    await _definitions_caught_up(services)
     return await answer_list(
         request,
         services,
@@ -134,7 +142,7 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-rewards"
     )
 
 
-@router.get("/profiles/{profile_id}/rewards")
+@router.get("/profiles/{profile_id}/rewards", openapi_extra=LISTING.documented())
 async def list_of_profile(
     request: Request,
     profile_id: PathProfile,
@@ -154,7 +162,7 @@ async def list_of_profile(
     )
 
 
-@router.get("/profiles/{profile_id}/rewards/expiry-order")
+@router.get("/profiles/{profile_id}/rewards/expiry-order", openapi_extra=EXPIRY_ORDER.documented())
 async def expiry_order(
     request: Request,
     profile_id: PathProfile,
@@ -180,7 +188,7 @@ async def expiry_order(
     )
 
 
-@router.get("/rewards/{reward_id}")
+@router.get("/rewards/{reward_id}", openapi_extra=documented(INCLUDE))
 async def read(
     request: Request, reward_id: PathId, _: Annotated[Caller, allowed("read-rewards")]
 ) -> Response:
@@ -188,7 +196,7 @@ async def read(
     return await _read(request, reward_id, None)
 
 
-@router.get("/profiles/{profile_id}/rewards/{reward_id}")
+@router.get("/profiles/{profile_id}/rewards/{reward_id}", openapi_extra=documented(INCLUDE))
 async def read_of_profile(
     request: Request,
     profile_id: PathProfile,
@@ -218,7 +226,7 @@ async def revoke_of_profile(
     """Take back what remains of a profile's reward."""
     services = services_of(request)
     if await stream_holding(services, "reward", reward_id) != account_stream(profile_id):
-        raise not_found("reward", reward_id)
+        raise not_found("reward")
     return await revoke(request, reward_id, caller)
 
 
@@ -227,11 +235,12 @@ async def _issued(request: Request, command: IssueReward, caller: Caller) -> Res
     services, answer = answered.services, answered.answer
     if isinstance(answer, AlreadyThere):
         row = await row_named(services, MODEL, answer)
-        return answered.response(await _with_definition(services, row))
+        return answered.response(await _with_definition(services, row, services.clock()))
     stream_id = account_stream(command.profile_id)
     rows = folded(MODEL, stream_id, answered.events, answered.at)
     (row,) = rows.values()
-    shown = await _with_definition(services, row, answered.at)
+    as_of = answered.position if answered.replayed else None
+    shown = await _with_definition(services, row, answered.at, as_of)
     if answered.dry_run:
         shown["id"] = None
     return answered.response(shown, created=True)
@@ -243,25 +252,27 @@ async def _read(request: Request, reward_id: int, profile_id: str | None) -> Res
     row, fresh = await fresh_row(services, MODEL, stream_id, (reward_id,))
     hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
     if row is None or hidden or profile_id not in (None, row["profile_id"]):
-        raise not_found("reward", reward_id)
-    return answer_fresh(await _with_definition(services, row), fresh)
+        raise not_found("reward")
+    return answer_fresh(await _with_definition(services, row, services.clock()), fresh)
 
 
 def _with_revoked(request: Request) -> bool:
-    given = request.query_params.get("include", "")
-    if given not in ("", "revoked"):
-        raise Refused.invalid({"include": ["Give revoked."]})
+    given = request.query_params.get(INCLUDE.name)
+    if given not in (None, "revoked"):
+        raise Refused.invalid({INCLUDE.name: ["Give revoked."]})
     return given == "revoked"
 
 
 async def _with_definition(
-    services: Services, row: Mapping[str, Any], now: datetime | None = None
+    services: Services, row: Mapping[str, Any], now: datetime, position: int | None = None
 ) -> dict[str, Any]:
-    await _definitions_caught_up(services)
-    definition = await row_at(
-        services, reward_definitions.PROJECTION.table, (row["definition_id"],)
-    )
-    return document({**row, "definition": definition}, services, now or services.clock())
+    """The reward with its definition in the newest version, or as it was at a position."""
+    model, key = reward_definitions.PROJECTION, (row["definition_id"],)
+    if position is None:
+        definition, _ = await fresh_row(services, model, PROGRAMME_STREAM, key)
+    else:
+        definition = await row_at_position(services, model, PROGRAMME_STREAM, key, position)
+    return document({**row, "definition": definition}, services, now)
 
 
 async def _definitions_caught_up(services: Services) -> None:

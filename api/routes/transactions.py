@@ -9,23 +9,25 @@ from api.access import allowed
 from api.commanding import submit
 from api.documents.transactions import document
 from api.examples import TRANSACTION
+from api.filters import Field
 from api.folding import folded
-from api.ids import PathId, PathProfile
-from api.problems import LedgerRoute
-from api.queries import Field, Listing, answer_list
+from api.parameters import WAIT_FOR
+from api.paths import BASE, PathId, PathProfile
+from api.queries import Listing, answer_list
 from api.reading import (
     answer_fresh,
     fresh_row,
     model_position,
     not_found,
+    of_profile,
     plain,
     row_after,
     row_named,
 )
+from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
-from ledger.commands import account_stream
 from ledger.submission import AlreadyThere
 from ledger.transactions.state import transaction_stream
 from projections.read_models import balances, transactions
@@ -33,7 +35,7 @@ from schemas.amounts import WholeNumber
 from schemas.commands import Command
 from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransaction
 
-router = APIRouter(tags=["Transactions"], route_class=LedgerRoute)
+router = APIRouter(prefix=BASE, tags=["Transactions"], route_class=LedgerRoute)
 
 MODEL = transactions.PROJECTION
 TABLE = MODEL.table
@@ -69,11 +71,11 @@ class TransactionChange(Command):
     @model_validator(mode="after")
     def _one_change(self) -> Self:
         if (self.redemption_id is None) == (self.is_void is None):
-            raise ValueError("give redemption_id, or is_void: one change at a time")
+            raise ValueError("Give redemption_id, or is_void: one change at a time.")
         if self.is_void is False:
-            raise ValueError("a void is final; is_void can only become true")
+            raise ValueError("A void is final: is_void can only become true.")
         if self.keep_redemption and self.is_void is None:
-            raise ValueError("keep_redemption has a meaning only with is_void")
+            raise ValueError("keep_redemption has a meaning only with is_void.")
         return self
 
 
@@ -117,7 +119,7 @@ async def change(
     return answered.response(document(row, answered.services))
 
 
-@router.get("/transactions")
+@router.get("/transactions", openapi_extra=LISTING.documented(WAIT_FOR))
 async def list_all(
     request: Request, _: Annotated[Caller, allowed("read-transactions")]
 ) -> Response:
@@ -144,7 +146,7 @@ async def read_external(
     name = ("transaction.external_id", external_id)
     claims = await services.store.claims([name]) if "\x00" not in external_id else {}
     if name not in claims:
-        raise not_found("transaction", external_id)
+        raise not_found("transaction")
     number = int(claims[name].stream_id.removeprefix(transaction_stream(0).removesuffix("0")))
     return await _read(services, number, None)
 
@@ -157,7 +159,7 @@ async def read(
     return await _read(services_of(request), transaction_id, None)
 
 
-@router.get("/profiles/{profile_id}/transactions")
+@router.get("/profiles/{profile_id}/transactions", openapi_extra=LISTING.documented())
 async def list_of_profile(
     request: Request,
     profile_id: PathProfile,
@@ -165,9 +167,7 @@ async def list_of_profile(
 ) -> Response:
     """A profile's transactions, the newest first."""
     services = services_of(request)
-    known = await services.reads.catch_up(balances.PROJECTION, account_stream(profile_id))
-    if known.position == 0 and known.stale_code is None:
-        raise not_found("profile", profile_id)
+    known = await of_profile(services, balances.PROJECTION, profile_id)
     fresh = await services.reads.catch_up_profile_transactions(profile_id)
     return await answer_list(
         request,
@@ -194,5 +194,5 @@ async def _read(services: Services, transaction_id: int, profile_id: str | None)
     stream_id = transaction_stream(transaction_id)
     row, fresh = await fresh_row(services, MODEL, stream_id, (transaction_id,))
     if row is None or profile_id not in (None, row["profile_id"]):
-        raise not_found("transaction", transaction_id)
+        raise not_found("transaction")
     return answer_fresh(document(row, services), fresh)

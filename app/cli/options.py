@@ -14,7 +14,7 @@ DataDir = Annotated[
 ]
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen on [127.0.0.1].")]
 PortOption = Annotated[
-    int | None, typer.Option("--port", help="The port of the API [8000]; 0 takes a free one.")
+    int | None, typer.Option("--port", help="The port of the API [8080]; 0 takes a free one.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 

@@ -103,7 +103,7 @@ def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LEDGER_PORT", "")
     settings = read_settings()
     assert settings.database_url is None
-    assert settings.port == 8000
+    assert settings.port == 8080
 
 
 def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

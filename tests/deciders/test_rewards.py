@@ -199,6 +199,13 @@ def test_an_expiry_in_the_second_of_issue_is_possible() -> None:
 @pytest.mark.parametrize("name", ["issued_at", "expires_at"])
 def test_a_time_nobody_can_read_is_refused(name: str) -> None:
     fields: dict[str, Any] = {name: "tomorrow"}
+    with pytest.raises(ValidationError, match=name):
+        issue(**fields)
+
+
+@pytest.mark.parametrize("name", ["issued_at", "expires_at"])
+def test_a_time_its_zone_puts_past_the_calendar_is_refused(name: str) -> None:
+    fields: dict[str, Any] = {name: "9999-12-31 23:59:59", "timezone": "America/New_York"}
     given(definition()).when(issue(**fields)).then_refused(InvalidRewardTerms)
 
 

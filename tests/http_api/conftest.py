@@ -20,13 +20,27 @@ from ledger.event_store.postgres import PostgresEventStore
 from projections.reading import FreshReads
 from projections.schema import create
 
+LAST = "test_every_code_is_provoked_by_a_test"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What counts the codes seen by all other tests comes after them."""
+    items.sort(key=lambda item: item.name == LAST)
+
 
 async def healthy() -> HealthReport:
     return HealthReport((Component("postgresql", ok=True, detail="ok", required=True),), 0, 0.0)
 
 
 @pytest.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
+def settings() -> ProgrammeSettings:
+    """The rules of the programme; a test may parametrise them."""
+    return ProgrammeSettings()
+
+
+@pytest.fixture
+async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[Api]:
     """The API on a database of its own."""
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
@@ -35,7 +49,7 @@ async def api(database_url: str) -> AsyncIterator[Api]:
     store = await PostgresEventStore.connect(database_url)
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4, command_timeout=10)
     clock = Clock()
-    committer = Committer(store, clock=clock)
+    committer = Committer(store, clock=clock, settings=settings)
     running = asyncio.create_task(committer.run())
     tokens = Tokens(pool)
     services = Services(
@@ -47,7 +61,7 @@ async def api(database_url: str) -> AsyncIterator[Api]:
         fingerprint_key=await fingerprint_key(pool),
         health=healthy,
         clock=clock,
-        settings=ProgrammeSettings(),
+        settings=settings,
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:

@@ -75,6 +75,24 @@ def test_numbers_stay_exact(text: str, number: Decimal | int) -> None:
     assert (str(value), type(value)) == (str(number), type(number))
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"items": [{"a": 1}, {"a": 1e99}]}', "items.1.a"),
+        (b'{"a": 1e99,}', "body"),
+        (b'{"a": {"b": ["x", "\\u0000"]}}', "a.b.1"),
+        (b'{"a": {"\\ud800": "\\ud800"}}', "a"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "?"),
+        (b'{"a": {"b": 1, "b": 2}}', "b"),
+        (b'{"\\ud800": 1e99}', "?"),
+    ],
+)
+def test_a_refusal_names_the_field_at_fault(body: bytes, field: str) -> None:
+    with pytest.raises(UnreadableBody) as refusal:
+        read_json(body)
+    assert refusal.value.field == field
+
+
 def test_the_depth_limit_ignores_brackets_inside_strings() -> None:
     brackets = '[{"\\' * 5_000
     assert read_json(json.dumps({"a": brackets}).encode()) == {"a": brackets}

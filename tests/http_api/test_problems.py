@@ -11,8 +11,11 @@ import pytest
 from fastapi import APIRouter, FastAPI, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.bodies import BodyLimit
 from api.json_body import write_json
-from api.problems import ERRORS_LISTED_MAX, BodyLimit, LedgerRoute, install
+from api.problems import install
+from api.route import LedgerRoute
+from api.sentences import ERRORS_LISTED_MAX
 from schemas.amounts import Amount, PlainText, WholeNumber
 from schemas.times import ZoneName
 

@@ -1,0 +1,65 @@
+"""The route class of all our routers: who calls, with which parameters, and only then the body."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from api.access import Allowed
+from api.bodies import LedgerRequest
+from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, documented, flag, refuse_unknown
+from api.problems import Refused
+
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class LedgerRoute(APIRoute):
+    """A route of `APIRouter(route_class=LedgerRoute)`. Every write takes a key and `dry_run`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """`openapi_extra` names the parameters the endpoint reads from the request itself."""
+        extra = dict(options.pop("openapi_extra", None) or {})
+        self.is_write = not WRITES.isdisjoint(options.get("methods") or ())
+        if self.is_write:
+            common = documented(DRY_RUN, IDEMPOTENCY_KEY)
+            extra["parameters"] = [*extra.get("parameters", ()), *common["parameters"]]
+        super().__init__(path, endpoint, openapi_extra=extra, **options)
+
+    @property
+    def access(self) -> Allowed | None:
+        """The scope the route asks for; None is an open route."""
+        calls = (dependency.call for dependency in self.dependant.dependencies)
+        return next((call for call in calls if isinstance(call, Allowed)), None)
+
+    @property
+    def known_parameters(self) -> frozenset[str]:
+        """The names its query string may have."""
+        extra = (self.openapi_extra or {}).get("parameters", ())
+        own = {parameter.alias for parameter in self.dependant.query_params}
+        return frozenset(own | {each["name"] for each in extra if each["in"] == "query"})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Check what comes before the body, then hand our kind of request on."""
+        handler = super().get_route_handler()
+        access, known = self.access, self.known_parameters
+        takes_nothing = self.is_write and self.body_field is None
+
+        async def handle(request: Request) -> Response:
+            ours = LedgerRequest(request.scope, request.receive)
+            if access is not None:
+                await access.check(ours)
+            refuse_unknown(ours, known)
+            if self.is_write:
+                flag(ours, DRY_RUN.name)
+            if takes_nothing:
+                await _refuse_content(ours)
+            return await handler(ours)
+
+        return handle
+
+
+async def _refuse_content(request: LedgerRequest) -> None:
+    """What a body says here would be silently ignored."""
+    if await request.body() and await request.json():
+        raise Refused.invalid({"body": ["This request takes no fields; leave its body empty."]})

@@ -1,0 +1,79 @@
+"""Every field of every body refuses what it can't mean, by name, and nothing is written."""
+
+from typing import Any
+
+import pytest
+from http_api.hostile_values import SECRET, Case, cases
+from http_api.ledger_client import Api, refused, sale
+from pydantic import BaseModel
+
+from api.app import routers
+from api.route import LedgerRoute
+
+DEFINITION = {"name": "R", "handle": "r", "value": 10, "type": "other", "period": 30}
+REWARD = {"reward_definition_id": 6}
+REDEMPTION = {"amount": 1}
+GOOD: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/rewards/definitions"): DEFINITION,
+    ("POST", "/reward-definitions"): DEFINITION,
+    ("PUT", "/rewards/definitions/{definition_id}"): {"name": "S"},
+    ("PUT", "/reward-definitions/{definition_id}"): {"name": "S"},
+    ("POST", "/rewards"): REWARD | {"profile_id": "p-1"},
+    ("POST", "/profiles/{profile_id}/rewards"): REWARD,
+    ("POST", "/profiles/{profile_id}/redeem"): REDEMPTION,
+    ("POST", "/profiles/{profile_id}/redemptions"): REDEMPTION,
+    ("POST", "/redemptions/{redemption_id}/return"): {},
+    ("POST", "/transactions"): sale(),
+    ("PUT", "/transactions/{transaction_id}"): {"is_void": True},
+}
+WITH_BODY = {
+    (method, route.path.removeprefix("/api/v3")): route
+    for router in routers()
+    for route in router.routes
+    if isinstance(route, LedgerRoute) and route.body_field is not None
+    for method in route.methods
+}
+MAY_ECHO = {"number_out_of_range", "body_not_json"}
+
+
+def model_of(route: LedgerRoute) -> type[BaseModel]:
+    """The body's model, also where a body may be left out."""
+    assert route.body_field is not None
+    found = route.body_field.field_info.annotation
+    options = getattr(found, "__args__", (found,))
+    return next(option for option in options if issubclass(option, BaseModel))
+
+
+def test_every_route_with_a_body_is_tried() -> None:
+    assert set(GOOD) == set(WITH_BODY)
+
+
+async def fault(api: Api, method: str, path: str, case: Case) -> str | None:
+    """What is wrong with the refusal of one bad body; None when nothing is."""
+    response = await api.send_bytes(method, path, case.content)
+    code = response.json().get("code")
+    status = 400 if code == "body_not_json" else 422
+    try:
+        problem = refused(response, status, code)
+        assert code in ("validation_failed", "number_out_of_range", "unstorable_text", *MAY_ECHO)
+        assert SECRET not in response.text
+        assert len(response.content) < 20_000
+        named = case.field if status == 422 else "body"
+        assert any(name.startswith(named) or name == named for name in problem.errors)
+        assert not any("see the field" in said[0] for said in problem.errors.values())
+    except AssertionError as error:
+        return f"{case.name}: {response.status_code} {response.text[:300]} {error!s:.100}"
+    return None
+
+
+@pytest.mark.parametrize(("method", "path"), GOOD, ids=map(" ".join, GOOD))
+async def test_each_field_refuses_by_name(api: Api, method: str, path: str) -> None:
+    model = model_of(WITH_BODY[method, path])
+    url = path.replace("{profile_id}", "p-1")
+    for name in ("definition_id", "redemption_id", "transaction_id"):
+        url = url.replace(f"{{{name}}}", "6")
+    tried = list(cases(model, GOOD[method, path]))
+    assert {case.field.split(".")[0] for case in tried} >= set(model.model_fields)
+    faults = [await fault(api, method, url, case) for case in tried]
+    assert not [found for found in faults if found]
+    assert await api.head() == 0

@@ -1,0 +1,156 @@
+"""Rewards over HTTP: terms, time, order, revoking; each read right after each write."""
+
+from typing import Any
+
+import pytest
+from http_api.ledger_client import Api, refused
+
+
+async def test_what_is_left_out_comes_from_the_definition(api: Api) -> None:
+    definition = await api.define(value="7.25", period=1, period_type="months", handle="h")
+    made = await api.made(
+        "/profiles/p-1/rewards",
+        {"reward_definition_handle": "h", "timezone": "Australia/Melbourne"},
+    )
+    assert (made["value_initial"], made["value_remaining"]) == (7.25, 7.25)
+    assert made["reward_definition_id"] == definition["id"]
+    assert made["issued_local_at"] == "2031-03-10 20:30:00"
+    assert made["expires_local_at"] == "2031-04-10 23:59:59"
+    assert made["expires_at"] == "2031-04-10 13:59:59"
+    assert (made["is_active"], made["is_pending"], made["is_expired"]) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"value_initial": 1, "value_remaining": 1.01}, "invalid_reward_terms"),
+        (
+            {"issued_at": "2031-03-10 00:00:01", "expires_at": "2031-03-10 00:00:00"},
+            "invalid_reward_terms",
+        ),
+        ({"reward_definition_id": 99}, "reward_definition_not_found"),
+        ({"reward_definition_handle": "h"}, "validation_failed"),
+    ],
+)
+async def test_terms_that_do_not_fit(api: Api, fields: dict[str, Any], code: str) -> None:
+    body = {"profile_id": "p-1", "reward_definition_id": (await api.define())["id"]}
+    head = await api.head()
+    refused(await api.post("/rewards", body | fields), 422, code)
+    assert await api.head() == head
+
+
+async def test_the_nearest_expiry_is_consumed_first(api: Api) -> None:
+    never = await api.issue(value=1, expires_at=None)
+    late = await api.issue(value=2, expires_at="2031-06-01 00:00:00")
+    soon = await api.issue(value=4, expires_at="2031-04-01 00:00:00")
+    older = await api.issue(
+        value=8, expires_at="2031-06-01 00:00:00", issued_at="2031-01-01 00:00:00"
+    )
+    order = await api.data("/profiles/p-1/rewards/expiry-order")
+    wanted = [soon["id"], older["id"], late["id"], never["id"]]
+    assert [each["reward_id"] for each in order] == wanted
+    taken = await api.redeem(amount=13)
+    assert [(item["id"], item["value"]) for item in taken["items"]] == [
+        (soon["id"], 4),
+        (older["id"], 8),
+        (late["id"], 1),
+    ]
+    order = await api.data("/profiles/p-1/rewards/expiry-order")
+    assert [(e["reward_id"], e["value_available"]) for e in order] == [
+        (late["id"], 1),
+        (never["id"], 1),
+    ]
+
+
+async def test_a_reward_lives_to_the_end_of_its_last_second(api: Api) -> None:
+    made = await api.issue(value=5, expires_at="2031-03-10 09:30:00")
+    api.clock.forward(microseconds=999_999)
+    assert await api.balance("p-1") == 5
+    assert (await api.data(f"/rewards/{made['id']}"))["is_expired"] is False
+    assert len(await api.data("/profiles/p-1/rewards/expiry-order")) == 1
+    api.clock.forward(microseconds=1)
+    assert await api.balance("p-1") == 0
+    gone = await api.data(f"/rewards/{made['id']}")
+    assert (gone["is_expired"], gone["is_active"], gone["value_remaining"]) == (True, False, 0)
+    assert (await api.data("/profiles/p-1/rewards"))[0] == gone
+    assert await api.data("/profiles/p-1/rewards/expiry-order") == []
+    problem = refused(
+        await api.post("/profiles/p-1/redeem", {"amount": 1}), 422, "insufficient_balance"
+    )
+    assert problem.content["available"] == 0
+
+
+async def test_what_was_spent_does_not_expire(api: Api) -> None:
+    await api.issue(value=10, expires_at="2031-03-11 00:00:00")
+    await api.redeem(amount=8)
+    await api.issue(value=3)
+    api.clock.forward(days=2)
+    assert await api.balance("p-1") == 3
+
+
+async def test_a_reward_of_tomorrow_is_pending_until_then(api: Api) -> None:
+    made = await api.issue(value=5, issued_at="2031-03-11 00:00:00")
+    assert (made["is_pending"], made["is_active"]) == (True, False)
+    shown = await api.data("/profiles/p-1/balances")
+    assert (shown["reward_balance"], shown["pending_reward_balance"]) == (0, 5)
+    assert await api.data("/profiles/p-1/rewards/expiry-order") == []
+    api.clock.forward(hours=14, minutes=30)
+    assert await api.balance("p-1") == 5
+    assert len(await api.data("/profiles/p-1/rewards/expiry-order")) == 1
+    assert (await api.redeem(amount=5))["balances"]["pending_reward_balance"] == 0
+
+
+async def test_a_revoked_reward_is_gone_unless_asked_for(api: Api) -> None:
+    made = await api.issue(value=10)
+    await api.redeem(amount=4)
+    for path in (f"/rewards/{made['id']}", f"/profiles/p-1/rewards/{made['id']}"):
+        assert (await api.data(path))["value_remaining"] == 6
+    assert (await api.delete(f"/rewards/{made['id']}")).status_code == 204
+    assert await api.balance("p-1") == 0
+    for path in (f"/rewards/{made['id']}", f"/profiles/p-1/rewards/{made['id']}"):
+        refused(await api.get(path), 404, "reward_not_found")
+        shown = await api.data(f"{path}?include=revoked")
+        assert (shown["is_revoked"], shown["value_remaining"]) == (True, 0)
+        refused(await api.get(f"{path}?include=all"), 422, "validation_failed", "include")
+        refused(await api.get(f"{path}?include="), 422, "validation_failed", "include")
+    assert await api.ids("/rewards") == await api.ids("/profiles/p-1/rewards") == []
+    refused(await api.delete(f"/rewards/{made['id']}"), 404, "reward_not_found")
+
+
+async def test_a_reward_belongs_to_one_profile(api: Api) -> None:
+    mine, other = await api.issue("p-1"), await api.issue("p-2")
+    path = f"/profiles/p-1/rewards/{other['id']}"
+    refused(await api.get(path), 404, "reward_not_found")
+    refused(await api.delete(path), 404, "reward_not_found")
+    assert await api.ids("/profiles/p-1/rewards") == [mine["id"]]
+    assert await api.balance("p-2") == 10
+    assert (await api.delete(f"/profiles/p-2/rewards/{other['id']}")).status_code == 204
+
+
+async def test_a_uuid_means_the_same_profile_in_either_case(api: Api) -> None:
+    profile = "8F3C2B1E-0000-4000-8000-00000000000A"
+    made = await api.issue(profile)
+    assert made["profile_id"] == profile.lower()
+    assert await api.balance(profile) == await api.balance(profile.lower()) == 10
+    refused(await api.get("/profiles/P-1/balances"), 404, "profile_not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["balances", "ledgers", "history", "rewards", "rewards/expiry-order", "redemptions",
+     "transactions"],
+)  # fmt: skip
+async def test_a_profile_nobody_knows(api: Api, path: str) -> None:
+    refused(await api.get(f"/profiles/nobody/{path}"), 404, "profile_not_found")
+
+
+async def test_numbers_come_back_as_numbers(api: Api) -> None:
+    for _ in range(10):
+        await api.issue(value=0.1)
+    await api.issue(value="9007199254740.99")
+    text = (await api.get("/profiles/p-1/balances")).text
+    assert '"reward_balance":9007199254741.99,' in text
+    await api.redeem(amount=9007199254741)
+    assert '"reward_balance":0.99,' in (await api.get("/profiles/p-1/balances")).text
+    lists = [(await api.get(path)).text for path in ("/rewards", "/profiles/p-1/ledgers")]
+    assert not any("0000000" in text or "99999" in text for text in lists)
