@@ -5,7 +5,7 @@ Commands need PostgreSQL and nothing else. Kafka, the relay and lag only make it
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from api.health import Component, HealthReport
 from app.kafka_access import FAULTS as KAFKA_FAULTS
 from app.kafka_access import brokers_alive
 from ledger.event_store.faults import FAULTS, meaning
+from projections.read_models import ALL
 
 QUESTION_SECONDS_MAX = 2.0
 KAFKA_SECONDS_MAX = 5.0
@@ -38,6 +39,31 @@ FROM head, published, folded,
   LATERAL (VALUES (1, published.position), (2, least(published.position, folded.position)))
     AS behind(nth, position)
 ORDER BY behind.nth"""
+
+
+# Whoever leads holds this lock, in whichever process it is.
+_LED = """
+SELECT EXISTS (
+  SELECT FROM pg_locks, hashtextextended('relay_checkpoint:' || $1, 0) AS key
+  WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid = ((key >> 32) & 4294967295)::oid AND objid = (key & 4294967295)::oid)"""
+
+_PARKED = " UNION ALL ".join(
+    f"SELECT '{projection.name}' AS name, count(*) AS streams FROM {projection.streams.fullname} "  # noqa: S608
+    "WHERE parked_at_version IS NOT NULL"
+    for projection in ALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What PostgreSQL knows of the others."""
+
+    unpublished: "Lag"
+    unfolded: "Lag"
+    is_led: bool
+    parked: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +103,24 @@ class Health:
 
     async def __call__(self) -> HealthReport:
         """The report. Never raises: what can't be asked is what is wrong."""
-        (postgres, lag), kafka = await asyncio.gather(self._ask_postgres(), self._ask_kafka())
+        (postgres, found), kafka = await asyncio.gather(self._ask_postgres(), self._ask_kafka())
         components = [postgres, *self._own_parts(), *([kafka] if kafka else [])]
-        if lag is None:
+        if found is None:
             return HealthReport(tuple(components))
-        unpublished, unfolded = lag
-        components.append(self._behind("relay", unpublished, "published"))
-        components.append(self._behind("read models", unfolded, "folded"))
-        return HealthReport(tuple(components), unfolded.events, unfolded.seconds)
+        relay = self._behind("relay", found.unpublished, "published")
+        if not found.is_led:
+            relay = Component("relay", False, "no relay is running", required=False)
+        models = self._behind("read models", found.unfolded, "folded")
+        components += [relay, models, *_parked(found.parked)]
+        return HealthReport(tuple(components), found.unfolded.events, found.unfolded.seconds)
 
-    async def _ask_postgres(self) -> tuple[Component, tuple[Lag, Lag] | None]:
+    async def _ask_postgres(self) -> tuple[Component, _Answer | None]:
+        relay = self._asked.relay
         try:
-            async with asyncio.timeout(QUESTION_SECONDS_MAX):
-                rows = await self._pool.fetch(_LAG, self._asked.relay, timeout=QUESTION_SECONDS_MAX)
+            async with asyncio.timeout(QUESTION_SECONDS_MAX), self._pool.acquire() as connection:
+                lags = await connection.fetch(_LAG, relay)
+                is_led = bool(await connection.fetchval(_LED, relay))
+                parked = await connection.fetch(_PARKED)
         except FAULTS as error:
             reason = (
                 f"no answer within {QUESTION_SECONDS_MAX:.0f} s"
@@ -98,10 +129,11 @@ class Health:
             )
             return Component("postgresql", False, reason, required=True), None
         unpublished, unfolded = (
-            Lag(int(row["events"]), max(0.0, float(row["seconds"]))) for row in rows
+            Lag(int(row["events"]), max(0.0, float(row["seconds"]))) for row in lags
         )
+        by_name = {row["name"]: row["streams"] for row in parked if row["streams"]}
         answers = Component("postgresql", True, "answers", required=True)
-        return answers, (unpublished, unfolded)
+        return answers, _Answer(unpublished, unfolded, is_led, by_name)
 
     def _behind(self, name: str, lag: Lag, done: str) -> Component:
         detail = (
@@ -131,3 +163,10 @@ class Health:
             detail = f"{servers} does not answer: {str(error) or type(error).__name__}"
             return Component("kafka", False, detail, required=False)
         return Component("kafka", True, f"{alive} broker(s) at {servers}", required=False)
+
+
+def _parked(by_name: Mapping[str, int]) -> Iterator[Component]:
+    """Streams whose next event can't be folded: their rows are true as of an earlier one."""
+    if by_name:
+        listed = ", ".join(f"{name}: {streams}" for name, streams in sorted(by_name.items()))
+        yield Component("parked streams", False, listed, required=False)

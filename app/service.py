@@ -120,9 +120,10 @@ def required(settings: Settings, roles: Sequence[Role]) -> str:
 
 
 async def _after_start(plan: Plan, running: Running) -> None:
-    ready = running.url is None or await until_ready(running.url, running.stopping, plan.told)
-    if ready and plan.after_start is not None:
-        await plan.after_start(running)
+    if plan.after_start is not None:
+        url = running.url
+        if url is None or await until_ready(url, running.stopping, plan.told):
+            await plan.after_start(running)
     await running.stopping.wait()
 
 

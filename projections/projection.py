@@ -6,7 +6,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.events import Event

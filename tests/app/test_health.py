@@ -18,8 +18,17 @@ ASKED = Asked("events", 10, 30.0, None, {})
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as opened:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=3) as opened:
         yield opened
+
+
+@pytest.fixture
+async def led(pool: "asyncpg.Pool[Any]") -> AsyncIterator[None]:
+    """A relay leads somewhere."""
+    async with pool.acquire() as connection:
+        lock = "SELECT pg_advisory_lock(hashtextextended('relay_checkpoint:events', 0))"
+        await connection.execute(lock)
+        yield
 
 
 async def write_events(database_url: str, count: int) -> None:
@@ -34,11 +43,13 @@ async def write_events(database_url: str, count: int) -> None:
     await store.close()
 
 
+@pytest.mark.usefixtures("led")
 async def test_all_is_well_on_an_empty_log(pool: "asyncpg.Pool[Any]") -> None:
     report = await Health(pool, ASKED)()
     assert (report.status, report.lag_events, report.lag_seconds) == ("ok", 0, 0.0)
 
 
+@pytest.mark.usefixtures("led")
 async def test_what_is_not_published_is_lag(database_url: str, pool: "asyncpg.Pool[Any]") -> None:
     await write_events(database_url, 5)
     report = await Health(pool, ASKED)()
@@ -49,6 +60,7 @@ async def test_what_is_not_published_is_lag(database_url: str, pool: "asyncpg.Po
 
 
 @pytest.mark.parametrize("limit", [{"lag_events_max": 4}, {"lag_seconds_max": 0.000001}])
+@pytest.mark.usefixtures("led")
 async def test_too_much_lag_is_degraded_and_commands_go_on(
     limit: dict[str, Any], database_url: str, pool: "asyncpg.Pool[Any]"
 ) -> None:
@@ -59,11 +71,32 @@ async def test_too_much_lag_is_degraded_and_commands_go_on(
     assert {c.name for c in report.components if not c.ok} == {"relay", "read models"}
 
 
+@pytest.mark.usefixtures("led")
 async def test_kafka_away_is_degraded_and_commands_go_on(pool: "asyncpg.Pool[Any]") -> None:
     report = await Health(pool, replace(ASKED, kafka_bootstrap_servers="127.0.0.1:1"))()
     assert report.status == "degraded"
     assert report.accepting
     assert [c.name for c in report.components if not c.ok] == ["kafka"]
+
+
+async def test_without_a_relay_it_is_degraded(pool: "asyncpg.Pool[Any]") -> None:
+    report = await Health(pool, ASKED)()
+    assert report.status == "degraded"
+    assert [(c.name, c.detail) for c in report.components if not c.ok] == [
+        ("relay", "no relay is running")
+    ]
+
+
+@pytest.mark.usefixtures("led")
+async def test_a_parked_stream_is_told(pool: "asyncpg.Pool[Any]") -> None:
+    await pool.execute(
+        "INSERT INTO projections.balances_v1_streams (stream_id, parked_at_version) "
+        "VALUES ('account-p', 1)"
+    )
+    report = await Health(pool, ASKED)()
+    assert [(c.name, c.detail) for c in report.components if not c.ok] == [
+        ("parked streams", "balances: 1")
+    ]
 
 
 async def test_postgresql_away_is_unavailable(

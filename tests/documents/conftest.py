@@ -1,5 +1,5 @@
 """The whole API for documents that are carried out."""
 
-from http_api.conftest import api
+from http_api.conftest import api, settings
 
-__all__ = ["api"]
+__all__ = ["api", "settings"]
