@@ -115,6 +115,7 @@ async def test_postgresql_away_is_unavailable(
     assert report.lag_events is None
 
 
+@pytest.mark.usefixtures("led")
 async def test_a_kafka_is_there(pool: "asyncpg.Pool[Any]", kafka: str) -> None:
     report = await Health(pool, replace(ASKED, kafka_bootstrap_servers=kafka))()
     assert report.status == "ok"
