@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from app.garbage import settle
 from benchmarks.deployment import Deployment
 from benchmarks.results import Result
 from ledger.committer import Committer
@@ -39,6 +40,7 @@ async def _run(at: Deployment, seconds: float) -> list[Result]:
     running = asyncio.create_task(committer.run())
     try:
         await _prepare(committer)
+        settle()
         spread = await _redeem(committer, PROFILES, seconds)
         one = await _redeem(committer, 1, seconds)
         alone = await _appends(store, seconds)

@@ -60,6 +60,30 @@ async def measure(job: Job) -> Measured:
     return Measured(**json.loads(out))
 
 
+def post(path: str, token: str, body: bytes) -> bytes:
+    """A whole request, ready to be sent again and again."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> bytes:
+    """Send a request and read its answer to the end; gives the answer's head."""
+    writer.write(request)
+    head = await reader.readuntil(HEAD_END)
+    await reader.readexactly(int(header(head, b"content-length")))
+    return head
+
+
+def header(head: bytes, name: bytes) -> bytes:
+    """The value of a header that is there."""
+    return head.lower().split(name + b":")[1].split(b"\r\n")[0].strip()
+
+
 async def _run(job: Job) -> Measured:
     split = urlsplit(job.url)
     assert split.hostname is not None
@@ -87,14 +111,7 @@ async def _run(job: Job) -> Measured:
 
 def _requests(job: Job) -> Iterator[bytes]:
     body = job.body.encode()
-    prepared = [
-        (
-            f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {job.token}\r\nContent-Length: {len(body)}\r\n\r\n"
-        ).encode()
-        + body
-        for path in job.paths
-    ]
+    prepared = [post(path, job.token, body) for path in job.paths]
     while True:
         yield from prepared
 
@@ -109,10 +126,7 @@ async def _connection(  # noqa: PLR0913, PLR0917 - each is one thing a connectio
 ) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     while (sent := time.perf_counter()) < deadline:
-        writer.write(next(requests))
-        head = await reader.readuntil(HEAD_END)
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
+        head = await exchange(reader, writer, next(requests))
         latencies.append(time.perf_counter() - sent)
         statuses[head[9:12].decode()] += 1
     writer.close()

@@ -3,17 +3,21 @@
 import asyncio
 import time
 from collections import deque
+from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
 
 from benchmarks.deployment import Deployment, caught_up, issue_rewards, until
+from benchmarks.load import exchange, header, post
 from benchmarks.results import Result
 
 COMMANDS_PER_SECOND = 200
 PROFILES = 50
-LOOK_SECONDS = 0.002
+LOOK_SECONDS = 0.005
+CONNECTIONS = 16
 WAIT_SECONDS_MAX = 60.0
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _SEEN = """
 SELECT stream_id, position FROM projections.balances_v1_streams WHERE stream_id = ANY($1)"""
@@ -45,25 +49,31 @@ async def _watch(
     answers: list[float] = []
     connection = await asyncpg.connect(at.database_url)
     looking = asyncio.create_task(_look(connection, waiting, lags))
-    headers = {"Authorization": f"Bearer {at.token}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    lines: asyncio.Queue[Line] = asyncio.Queue()
+    host, port = urlsplit(url).hostname, urlsplit(url).port
+    for _ in range(CONNECTIONS):
+        lines.put_nowait(await asyncio.open_connection(host, port))
 
-        async def redeem(name: str) -> None:
-            start = time.perf_counter()
-            path = f"/api/v3/profiles/{name}/redeem"
-            answer = await client.post(path, json={"amount": "0.01"})
-            answer.raise_for_status()
-            now = time.perf_counter()
-            answers.append(now - start)
-            waiting[f"account-{name}"].append((int(answer.headers["Ledger-Position"]), now))
-
+    async def redeem(name: str) -> None:
+        line = await lines.get()
         start = time.perf_counter()
-        tasks = []
-        for number in range(int(seconds * COMMANDS_PER_SECOND)):
-            due = start + number / COMMANDS_PER_SECOND
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            tasks.append(asyncio.create_task(redeem(names[number % len(names)])))
-        await asyncio.gather(*tasks)
+        path = f"/api/v3/profiles/{name}/redeem"
+        head = await exchange(*line, post(path, at.token, b'{"amount": "0.01"}'))
+        now = time.perf_counter()
+        lines.put_nowait(line)
+        answers.append(now - start)
+        position = int(header(head, b"ledger-position"))
+        waiting[f"account-{name}"].append((position, now))
+
+    start = time.perf_counter()
+    tasks = []
+    for number in range(int(seconds * COMMANDS_PER_SECOND)):
+        due = start + number / COMMANDS_PER_SECOND
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.append(asyncio.create_task(redeem(names[number % len(names)])))
+    await asyncio.gather(*tasks)
+    while lines.qsize():
+        lines.get_nowait()[1].close()
     async with asyncio.timeout(WAIT_SECONDS_MAX):
         while any(waiting.values()):
             await asyncio.sleep(LOOK_SECONDS)
