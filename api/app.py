@@ -6,11 +6,11 @@ import fastapi_offline
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api import health
+from api import error_catalogue, health
 from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
@@ -77,6 +77,10 @@ def _add_pages(app: FastAPI) -> None:
             swagger_favicon_url="/docs/assets/favicon.png",
             swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         )
+
+    @app.get("/docs/errors", include_in_schema=False)
+    async def errors() -> Response:
+        return HTMLResponse(error_catalogue.html())
 
     @app.get("/", include_in_schema=False)
     async def start() -> Response:

@@ -52,6 +52,8 @@ class Field:
 
     column: Any
     read: Read
+    operators: tuple[str, ...] = ("eq", "ne", "gt", "gte", "lt", "lte")
+    """How its values compare, besides `in` and `nullable`."""
 
     @classmethod
     def text(cls, column: Any) -> "Field":
@@ -76,7 +78,7 @@ class Field:
     @classmethod
     def boolean(cls, column: Any) -> "Field":
         """True or false."""
-        return cls(column, _boolean)
+        return cls(column, _boolean, ("eq", "ne"))
 
 
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], ColumnElement[bool]]]] = {
@@ -106,6 +108,6 @@ def condition(filtered: Field, operator: str, text: str, services: Services) -> 
             [filtered.read(value, services) for value in values]
         )
         return within
-    if operator not in _COMPARISONS:
-        raise ValueError("Compare with eq, ne, gt, gte, lt, lte, in or nullable.")
+    if operator not in filtered.operators:
+        raise ValueError(f"Compare with {', '.join((*filtered.operators, 'in'))} or nullable.")
     return _COMPARISONS[operator](filtered.column, filtered.read(text, services))

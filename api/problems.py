@@ -18,6 +18,25 @@ from api.sentences import sentences
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+SCHEMA: Final[Mapping[str, Any]] = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "message", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+"""What every refusal has; some have facts of their own besides, such as `available`."""
+
 _BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 
@@ -100,7 +119,7 @@ class Refused(Exception):
         return problem(
             self.status,
             self.code,
-            self.title or _phrase(self.status),
+            self.title or phrase(self.status),
             self.detail,
             self.errors,
             headers=self.headers,
@@ -141,16 +160,16 @@ async def _refused(_request: Request, error: Exception) -> Response:
     status = error.status_code
     if status < _BAD_REQUEST:
         return Response(status_code=status, headers=error.headers)
-    phrase = _phrase(status)
-    code, sentence = _HTTP_CODES.get(status, (_slug(phrase), f"{phrase}."))
+    title = phrase(status)
+    code, sentence = _HTTP_CODES.get(status, (_slug(title), f"{title}."))
     # The framework's own detail is the bare phrase; ours says what to do.
     given = isinstance(error.detail, str) and error.detail not in (
         "",
-        phrase,
+        title,
         _python_phrase(status),
     )
     detail = error.detail if given and status < _SERVER_ERROR else sentence
-    return problem(status, code, phrase, detail, headers=error.headers)
+    return problem(status, code, title, detail, headers=error.headers)
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:
@@ -166,10 +185,11 @@ async def _failed(_request: Request, _error: Exception) -> Response:
 def unreadable(error: UnreadableBody) -> Response:
     """A body nobody could read."""
     errors = {error.field: [error.detail]}
-    return problem(error.status, error.code, _phrase(error.status), error.detail, errors)
+    return problem(error.status, error.code, phrase(error.status), error.detail, errors)
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """What a status is called, by whichever Python."""
     return _TITLES.get(status) or _python_phrase(status)
 
 
@@ -180,5 +200,5 @@ def _python_phrase(status: int) -> str:
         return f"Status {status}"
 
 
-def _slug(phrase: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", phrase.lower().replace("'", ""))
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", title.lower().replace("'", ""))

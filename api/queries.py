@@ -49,8 +49,11 @@ class Listing:
         """The parameters a list takes, for its route."""
         order = text("sort", f"Any of {', '.join(sorted(self.fields))}; `-` before one descends.")
         filters = (
-            text(f"filter[{name}]", f"Also `filter[{name}][ne]`, gt, gte, lt, lte, in, nullable.")
-            for name in self.fields
+            text(
+                f"filter[{name}]",
+                f"Or `filter[{name}][…]` with {', '.join(filtered.operators)}, in, nullable.",
+            )
+            for name, filtered in self.fields.items()
         )
         cursor = (AFTER,) if self.has_cursor else ()
         return documented(SIZE, NUMBER, *cursor, order, *filters, *more)

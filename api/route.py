@@ -9,8 +9,15 @@ from fastapi.routing import APIRoute
 from api.access import Allowed
 from api.bodies import LedgerRequest
 from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, documented, flag, refuse_unknown
-from api.problems import Refused
+from api.problems import MEDIA_TYPE, SCHEMA, Refused
 
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+    for status, text in (
+        ("4XX", "Refused: `code` says why, `errors` names the fields at fault."),
+        ("5XX", "Not now: repeat it after `Retry-After` seconds, with the same Idempotency-Key."),
+    )
+}
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -24,6 +31,9 @@ class LedgerRoute(APIRoute):
         if self.is_write:
             common = documented(DRY_RUN, IDEMPOTENCY_KEY)
             extra["parameters"] = [*extra.get("parameters", ()), *common["parameters"]]
+        options["responses"] = REFUSALS | (options.get("responses") or {})
+        if options.get("status_code") is None and "POST" in (options.get("methods") or ()):
+            options["status_code"] = 201
         super().__init__(path, endpoint, openapi_extra=extra, **options)
 
     @property

@@ -58,7 +58,7 @@ LISTING = Listing(
     _COLUMNS.transaction_id,
 )
 
-ExternalId = Annotated[str, Path(min_length=1, max_length=10_000)]
+PathExternalId = Annotated[str, Path(min_length=1)]
 
 
 class TransactionChange(Command):
@@ -138,7 +138,7 @@ async def list_all(
 @router.get("/transactions/external/{external_id:path}")
 async def read_external(
     request: Request,
-    external_id: ExternalId,
+    external_id: PathExternalId,
     _: Annotated[Caller, allowed("read-transactions")],
 ) -> Response:
     """One transaction by the till's own number."""

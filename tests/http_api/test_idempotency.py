@@ -204,17 +204,18 @@ async def test_a_client_keeps_its_keys_when_it_changes_its_token(api: Api) -> No
     same_answer(first, again)
 
 
-@pytest.mark.parametrize(
-    "key", ["", " ", "a" * 256, "tab\tinside", "caf\u00e9", "nul\x00", " padded"]
-)
-async def test_keys_are_printable_ascii(api: Api, key: str) -> None:
-    headers = [(b"idempotency-key", key.encode("latin-1"))]
-    response = await api.client.post(
-        "/api/v3/profiles/p-1/redeem",
-        json={"amount": 1},
-        headers=[(b"authorization", f"Bearer {api.token}".encode()), *headers],
-    )
-    refused(response, 400, "invalid_idempotency_key")
+BAD_KEYS = ("", " ", "a" * 256, "tab\tinside", "caf\u00e9", "nul\x00", " padded")
+
+
+async def test_keys_are_printable_ascii(api: Api) -> None:
+    for key in BAD_KEYS:
+        headers = [(b"idempotency-key", key.encode("latin-1"))]
+        response = await api.client.post(
+            "/api/v3/profiles/p-1/redeem",
+            json={"amount": 1},
+            headers=[(b"authorization", f"Bearer {api.token}".encode()), *headers],
+        )
+        refused(response, 400, "invalid_idempotency_key")
 
 
 @pytest.mark.parametrize("key", ["a", "a" * 255, "one two", "~!\"#$%&'()*+,-./:;<=>?@[]^_`{|}"])
@@ -226,15 +227,15 @@ async def test_any_printable_key_is_taken(api: Api, key: str) -> None:
 
 async def test_two_keys_on_one_request_are_refused(api: Api) -> None:
     response = await api.client.post(
-        "/api/v3/rewards",
-        json={},
+        "/api/v3/profiles/p-1/redeem",
+        json={"amount": 1},
         headers=[
             ("authorization", f"Bearer {api.token}"),
             ("idempotency-key", "a"),
             ("idempotency-key", "b"),
         ],
     )
-    assert response.status_code in (400, 422)
+    refused(response, 400, "invalid_idempotency_key")
 
 
 async def test_a_dry_run_leaves_its_key_free(api: Api) -> None:

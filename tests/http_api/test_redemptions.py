@@ -74,11 +74,8 @@ async def test_a_reversal_gives_back_exactly_what_was_taken(api: Api) -> None:
     taken = await api.redeem(amount=8)
     api.clock.forward(minutes=10)
     undone = await api.made(f"/redemptions/{taken['id']}/reversal")
-    assert (undone["type"], undone["redemption_id"], undone["total"]) == (
-        "reversal",
-        taken["id"],
-        8,
-    )
+    said = (undone["type"], undone["redemption_id"], undone["total"])
+    assert said == ("reversal", taken["id"], 8)
     assert undone["balances"]["reward_balance"] == 13
     assert (await api.data(f"/rewards/{first['id']}"))["value_remaining"] == 3
     assert (await api.data(f"/rewards/{second['id']}"))["value_remaining"] == 10
