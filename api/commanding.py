@@ -34,7 +34,6 @@ from schemas.commands import Command
 from schemas.events import Event
 
 KEY_FORM = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-NAME_LENGTH_MAX = 255
 
 SomeCommand = TypeVar("SomeCommand", bound=Command)
 
@@ -112,7 +111,6 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
     Raises:
         Refused: the ledger said no, the request is malformed, or the ledger can't answer now.
     """
-    _refuse_long_names(command)
     services = services_of(request)
     dry_run = flag(request, DRY_RUN.name)
     key = _idempotency_key(request)
@@ -153,20 +151,6 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
             None,
             "Send less: the ledger keeps at most 512 KiB for one event.",
         ) from error
-
-
-def _refuse_long_names(command: Command) -> None:
-    """A name is a key of the database's indexes, which hold less than a text can."""
-    names = ("external_id", "transaction_external_id")
-    given = {name: getattr(command, name, None) for name in names}
-    sentence = f"Give 1 to {NAME_LENGTH_MAX} characters, or leave it out."
-    errors = {
-        name: [sentence]
-        for name, value in given.items()
-        if value is not None and not 1 <= len(value) <= NAME_LENGTH_MAX
-    }
-    if errors:
-        raise Refused.invalid(errors)
 
 
 def fingerprint(command: Command, key: bytes) -> bytes:

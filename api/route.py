@@ -1,5 +1,6 @@
 """The route class of all our routers: who calls, with which parameters, and only then the body."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ class LedgerRoute(APIRoute):
         if self.is_write:
             common = documented(DRY_RUN, IDEMPOTENCY_KEY)
             extra["parameters"] = [*extra.get("parameters", ()), *common["parameters"]]
+        options["summary"] = options.get("summary") or _first_sentence(endpoint)
         options["responses"] = REFUSALS | (options.get("responses") or {})
         if options.get("status_code") is None and "POST" in (options.get("methods") or ()):
             options["status_code"] = 201
@@ -67,6 +69,12 @@ class LedgerRoute(APIRoute):
             return await handler(ours)
 
         return handle
+
+
+def _first_sentence(endpoint: Callable[..., Any]) -> str:
+    """What a list of routes shows of one: the names of functions mean little there."""
+    told = " ".join((endpoint.__doc__ or endpoint.__name__).split())
+    return re.split(r"(?<=[a-z0-9])[.;:,]\s|\.$", told, maxsplit=1)[0]
 
 
 async def _refuse_content(request: LedgerRequest) -> None:

@@ -9,6 +9,9 @@ from schemas.amounts import PlainText
 Text = Annotated[str, PlainText(max_length=10_000)]
 """Any text of a sender's: bounded, and storable everywhere."""
 
+Name = Annotated[str, PlainText(max_length=255, min_length=1)]
+"""A sender's own name for something: unique, so short enough for any index."""
+
 
 class Command(BaseModel):
     """A request to change something. Unknown fields are refused, never silently dropped."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from schemas.amounts import Label, PositiveAmount, WholeNumber
-from schemas.commands import Command, Text
+from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
@@ -32,8 +32,8 @@ class RedemptionTerms(Command):
         tuple[Strategy, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)
     ] = ("rewards",)
     strict: bool = True
-    external_id: Text | None = None
-    transaction_external_id: Text | None = None
+    external_id: Name | None = None
+    transaction_external_id: Name | None = None
     transaction_receipt_ref: Text | None = None
     location_id: Label | None = None
     meta: JsonObject | None = None

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 
 from schemas.amounts import Amount, WholeNumber
-from schemas.commands import Command, Text
+from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
@@ -29,7 +29,7 @@ class RewardTerms(Command):
     issued_at: Moment | None = None
     expires_at: Moment | None = None
     timezone: ZoneName = "UTC"
-    external_id: Text | None = None
+    external_id: Name | None = None
     meta: JsonObject | None = None
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.amounts import Label, Quantity, SignedAmount, UnitPrice, WholeNumber
-from schemas.commands import Command, Text
+from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
@@ -76,7 +76,7 @@ class Sale(BaseModel):
     """What command, event and answer of a sale have in common, field by field."""
 
     items: Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
-    external_id: Text | None = None
+    external_id: Name | None = None
     location_id: Label | None = None
     currency: Text | None = None
     currency_value: CurrencyValue | None = None

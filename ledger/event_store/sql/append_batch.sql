@@ -104,7 +104,10 @@ BEGIN
   -- A stream may claim its own name again; its first claim stands.
   INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint)
   ON CONFLICT DO NOTHING;
-  INSERT INTO ledger.appends VALUES (p_append, o_first, o_count, o_recorded);
+  -- What wrote nothing (dry runs, refusals without a key) may as well be looked at again.
+  IF o_count > 0 OR cardinality(c_client) > 0 THEN
+    INSERT INTO ledger.appends VALUES (p_append, o_first, o_count, o_recorded);
+  END IF;
 END $$;
 
 -- COMMIT on the server: a client that stalls after this message holds no lock.
