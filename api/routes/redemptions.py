@@ -74,7 +74,7 @@ async def redeem(
     body: Annotated[RedemptionTerms, Body(openapi_examples=REDEMPTION)],
     caller: Annotated[Caller, allowed("redeem-strategy")],
 ) -> Response:
-    """Take an amount from the balance, nearest expiry first. The answer has the new balances."""
+    """Redeem an amount of the balance: nearest expiry first. The answer has the new balances."""
     command = addressed(MakeRedemption, body, profile_id=profile_id)
     answered = await submit(request, caller, command)
     services, answer = answered.services, answered.answer
@@ -98,7 +98,7 @@ async def reverse(
     redemption_id: PathId,
     caller: Annotated[Caller, allowed("redeem-strategy")],
 ) -> Response:
-    """Undo a redemption inside its window: exactly what was taken, back to the same rewards."""
+    """Reverse a redemption inside its window: exactly what was taken, back to the same rewards."""
     answered = await submit(request, caller, ReverseRedemption(redemption_id=redemption_id))
     return await _given_back(answered, redemption_id)
 
@@ -110,7 +110,10 @@ async def give_back(
     caller: Annotated[Caller, allowed("return")],
     body: ReturnTerms | None = None,
 ) -> Response:
-    """Give back a part or the rest, at any time. A policy of its own needs `return-policy`."""
+    """Return a part of a redemption or the rest: at any time.
+
+    A policy of its own needs the scope `return-policy`.
+    """
     terms = body or ReturnTerms()
     if terms.policy is not None and not caller.may("return-policy"):
         raise Refused(403, "forbidden", None, "This token lacks the scope return-policy.")
@@ -155,7 +158,7 @@ async def list_of_profile(
 async def read(
     request: Request, redemption_id: PathId, _: Annotated[Caller, allowed("read-redemptions")]
 ) -> Response:
-    """One record, as it is now."""
+    """One redemption, return or reversal, as it is now."""
     return await _read(services_of(request), redemption_id, None)
 
 
@@ -166,7 +169,7 @@ async def read_of_profile(
     redemption_id: PathId,
     _: Annotated[Caller, allowed("read-redemptions")],
 ) -> Response:
-    """One record of a profile."""
+    """One redemption, return or reversal of a profile."""
     return await _read(services_of(request), redemption_id, profile_id)
 
 

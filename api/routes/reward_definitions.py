@@ -106,7 +106,7 @@ async def change(
     body: DefinitionChanges,
     caller: Annotated[Caller, allowed("update-reward-definitions")],
 ) -> Response:
-    """Change the given fields. Rewards already issued keep their terms.
+    """Change the given fields of a definition. Rewards already issued keep their terms.
 
     With `If-Match`, only if it still is the version read before.
     """
@@ -126,7 +126,10 @@ async def archive(
     definition_id: PathId,
     caller: Annotated[Caller, allowed("delete-reward-definitions")],
 ) -> Response:
-    """No more rewards under it; what was issued lives on, and it stays readable."""
+    """Archive a definition: no more rewards under it; what was issued lives on.
+
+    It stays readable.
+    """
     answered = await submit(request, caller, ArchiveRewardDefinition(definition_id=definition_id))
     return Response(status_code=204, headers=answered.headers())
 

@@ -211,7 +211,7 @@ async def read_of_profile(
 async def revoke(
     request: Request, reward_id: PathId, caller: Annotated[Caller, allowed("delete-rewards")]
 ) -> Response:
-    """Take back what remains of a reward. What was redeemed stays redeemed."""
+    """Revoke a reward: take back what remains of it. What was redeemed stays redeemed."""
     answered = await submit(request, caller, RevokeReward(reward_id=reward_id))
     return Response(status_code=204, headers=answered.headers())
 
@@ -223,7 +223,7 @@ async def revoke_of_profile(
     reward_id: PathId,
     caller: Annotated[Caller, allowed("delete-rewards")],
 ) -> Response:
-    """Take back what remains of a profile's reward."""
+    """Revoke a profile's reward."""
     services = services_of(request)
     if await stream_holding(services, "reward", reward_id) != account_stream(profile_id):
         raise not_found("reward")

@@ -105,7 +105,7 @@ async def change(
     body: TransactionChange,
     caller: Annotated[Caller, allowed("update-transactions")],
 ) -> Response:
-    """Link a redemption made before, or void the sale: its redemptions come back then."""
+    """Link a redemption made before or void the sale: its redemptions come back then."""
     command: Command
     if body.redemption_id is not None:
         command = LinkRedemption(transaction_id=transaction_id, redemption_id=body.redemption_id)
