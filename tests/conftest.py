@@ -1,14 +1,12 @@
 """Servers and databases for all tests."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from servers import kafka_server, postgres_server
 
-from app.embedded import EmbeddedServers
-from app.embedded.passwords import passwords
 from app.prepare import prepare
 
 TEMPLATE = "ledger_template"
@@ -16,16 +14,16 @@ TEMPLATE = "ledger_template"
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A superuser's URL: from LEDGER_TEST_DATABASE_URL, or a server of our own."""
-    given = os.environ.get("LEDGER_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    folder = tmp_path_factory.mktemp("postgres")
-    with EmbeddedServers(folder, kafka=False) as servers:
-        address = servers.start().owner_database_url.rpartition("@")[2].split("/")[0]
-        word = passwords(folder, first_start=False).superuser
-        yield f"postgresql://postgres:{word}@{address}/postgres"
+    """A superuser's URL of a real PostgreSQL."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a real Kafka."""
+    with kafka_server(tmp_path_factory.mktemp("kafka")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

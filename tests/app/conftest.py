@@ -1,25 +1,12 @@
 """Databases in every state, and a real Kafka."""
 
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from app.embedded import EmbeddedServers
 from app.prepare import prepare
-
-
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The bootstrap address of a real Kafka: from the environment, or one of our own."""
-    given = os.environ.get("LEDGER_TEST_KAFKA_BOOTSTRAP_SERVERS")
-    if given:
-        yield given
-        return
-    with EmbeddedServers(tmp_path_factory.mktemp("kafka"), postgres=False) as servers:
-        yield servers.start().kafka_bootstrap_servers
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A log and empty read models on a real PostgreSQL."""
 
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,6 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.embedded import EmbeddedServers
 from ledger.event_store.postgres import PostgresEventStore
 from projections import schema
 from projections.applying import Applied, apply
@@ -61,14 +59,3 @@ async def read_side(database_url: str) -> AsyncIterator[ReadSide]:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=6) as pool:
         yield ReadSide(database_url, pool, Writer(store))
     await store.close()
-
-
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The bootstrap address of a real Kafka: from the environment, or one of our own."""
-    given = os.environ.get("LEDGER_TEST_KAFKA_BOOTSTRAP_SERVERS")
-    if given:
-        yield given
-        return
-    with EmbeddedServers(tmp_path_factory.mktemp("kafka"), postgres=False) as servers:
-        yield servers.start().kafka_bootstrap_servers
