@@ -42,7 +42,9 @@ from ledger.submission import (
 from ledger.waiting import WaitingLine
 
 QUEUE_MAX = 5_000
-CONFLICTS_MAX = 3
+CONFLICTS_BEFORE_ALONE = 3
+CONFLICTS_MAX = 12
+"""Two processes on one busy account take turns by chance: a few more tries, and all are served."""
 IDS_SPARE_MIN = 250
 IDS_PER_COMMAND = 4
 """More than most commands take, so that few groups have to start over for more."""
@@ -271,7 +273,7 @@ class Committer:
         again: list[Pending] = []
         for pending in dropped:
             pending.conflicts += 1
-            pending.alone = pending.conflicts == CONFLICTS_MAX
+            pending.alone = pending.conflicts >= CONFLICTS_BEFORE_ALONE
             if pending.conflicts > CONFLICTS_MAX:
                 pending.answer(TooMuchContention("Others keep changing this account; try again."))
             else:

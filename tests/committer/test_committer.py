@@ -169,7 +169,7 @@ async def test_what_meets_conflicts_goes_alone_and_is_refused_in_the_end(
     )
     assert isinstance(refused, TooMuchContention)
     assert isinstance(apart, Accepted)
-    assert [len(group.units) for group in store.appends] == [2, 1, 1, 1, 1]
+    assert [len(group.units) for group in store.appends] == [2, *[1] * (CONFLICTS_MAX + 1)]
     store.always_moved.clear()
     assert balance(await process.send(redeem("1", "p"))) == 900
 
