@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from committer.processes import FaultyStore, Process, balance, defined, redeem, reward
 
+from ledger.committer import CONFLICTS_MAX
 from ledger.rejections import (
     ExternalIdTaken,
     IdempotencyKeyReused,
