@@ -10,6 +10,7 @@ from app.cli.console import INTERRUPTED, MISUSED, fail
 from app.cli.databases import doctor, migrate
 from app.cli.demo import demo
 from app.cli.documents import asyncapi, kafka, openapi, settings
+from app.cli.read_models import group as read_models
 from app.cli.replay import replay
 from app.cli.serving import serve_roles, up
 from app.cli.tokens import group as token
@@ -48,6 +49,7 @@ for name, command in _COMMANDS.items():
     ledger.command(name)(command)
 ledger.add_typer(token, name="token")
 ledger.add_typer(kafka, name="kafka")
+ledger.add_typer(read_models, name="read-models")
 
 _EXPECTED = (
     EmbeddedServerError,
