@@ -74,7 +74,7 @@ def test_every_setting_is_one(name: str) -> None:
 def test_every_command_of_ours_exists(name: str) -> None:
     commands: Any = typer.main.get_command(ledger)
     for code in commands_in(PAGES[name]):
-        found = re.search(r"(?:^|[ /])ledger ([a-z]+)(?: ([a-z]+))?", code)
+        found = re.search(r"(?:^|[ /])ledger ([a-z-]+)(?: ([a-z-]+))?", code)
         if found:
             assert found[1] in commands.commands, code
             inner = getattr(commands.commands[found[1]], "commands", None)
