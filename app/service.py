@@ -18,7 +18,7 @@ from app.stores import Stores
 from app.wiring import WITH_KAFKA, Role, Wiring
 
 READY_POLL_SECONDS = 0.1
-BEHIND_THE_TILLS = 5
+BEHIND_THE_TILLS = 15
 """A process that no till waits for lets those go first that one does, on the same machine."""
 QUESTION_SECONDS_MAX = 10.0
 CAUSE_TOLD_AFTER = 20
