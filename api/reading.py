@@ -13,8 +13,8 @@ from api.json_body import write_json
 from api.problems import Refused
 from api.queries import fetch, from_json
 from api.services import Services
-from ledger.commands import account_stream, event_of
 from ledger.event_store.port import EventStore
+from ledger.streams import account_stream, event_of
 from ledger.submission import AlreadyThere
 from projections.projection import Projection, Rows
 from projections.reading import Freshness

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ledger.rejections import InvalidAmount
 from schemas.amounts import from_minor, to_minor
 from schemas.events import Event
 from schemas.redemptions import ReturnPolicy
+
+ClawbackPolicy = Literal["debt", "floor", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,22 @@ class ProgrammeSettings:
     """What a return does unless its command says otherwise."""
     grace_days: int = 14
     """How long value lives that comes back after its reward has expired."""
+    clawback_policy: ClawbackPolicy = "debt"
+    """What becomes of points a return takes back that are spent already."""
+    point_exchange_rate: Decimal = Decimal("0.01")
+    """What one point pays, in the currency."""
+    zone: str = "UTC"
+    """The zone of a command that names none."""
+    auto_register: bool = True
+    """Whether issuing, a sale or an identity makes an unknown profile known."""
+    hold_max: timedelta = timedelta(days=7)
+    """The longest a redemption may be held before it is captured."""
+    late_redemption_window: timedelta = timedelta(hours=72)
+    """How long after its expiry value may still be taken by a redemption made in time elsewhere."""
+    issue_max_minor: int | None = None
+    return_max_minor: int | None = None
+    adjust_max_minor: int | None = None
+    """The most that staff may issue, return or adjust at once; None is without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,10 @@ class Circumstances:
     ids: Iterator[int]
     """Fresh identifiers, taken as needed; unused ones are gaps and harm nobody."""
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
+    personal: str | None = None
+    """The command's personal data, sealed: it goes into an event as it is, and nobody reads it."""
+    limited: bool = False
+    """The limits of staff hold for whoever sent the command."""
 
     def minor(self, amount: Decimal) -> int:
         """An amount in minor units of the programme's currency.

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ledger.claims import claims_of
-from ledger.commands import HANDLERS, evolve_state
+from ledger.commands import HANDLERS
 from ledger.decider import Circumstances
 from ledger.event_store.port import APPEND_EVENTS_MAX, NewEvent, StreamHead
 from ledger.group import Decided, Group, GroupView, NotLoaded, Versioned, new_event, unit_of
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
 from ledger.rejections import Rejection
 from ledger.repeats import answer_to_repeat, external_name, outcome_bytes
-from ledger.submission import Accepted, Pending
+from ledger.streams import evolve_state
+from ledger.submission import Accepted, Pending, Submission
 
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 GROUP_DECIDE_SECONDS_MAX = 0.1
@@ -80,6 +82,7 @@ def _repeated(pending: Pending, view: GroupView, group: Group) -> Decided | None
 
 def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided:
     submission = pending.submission
+    at = _circumstances(submission, at)
     decision = HANDLERS[type(submission.command)].decide(submission.command, view, at)
     claims = claims_of(decision, view, submission.fingerprint)
     streams = {stream_id: view.before(stream_id) for stream_id, _ in decision.written}
@@ -102,6 +105,18 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     group.event_count += len(new)
     group.event_bytes += sum(len(event.payload) for event in new)
     return Decided(pending, answer, unit, frozenset(view.read))
+
+
+def _circumstances(submission: Submission, at: Circumstances) -> Circumstances:
+    """The group's circumstances with what this submission brings of its own."""
+    if submission.personal is None and submission.occurred_at is None and not submission.limited:
+        return at
+    return replace(
+        at,
+        now=submission.occurred_at or at.now,
+        personal=submission.personal,
+        limited=submission.limited,
+    )
 
 
 def fresh_ids(stock: list[int]) -> Iterator[int]:

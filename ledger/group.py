@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ledger.commands import initial_state
 from ledger.event_store.port import Claim, CommandRecord, NewEvent, StreamHead, Unit
 from ledger.repeats import external_name
+from ledger.streams import initial_state
 from ledger.submission import Answer, Pending, Submission
 from schemas.events import Event, encode
 from schemas.redemptions import MakeRedemption

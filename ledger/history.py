@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from ledger.account.state import Account, evolve
-from ledger.commands import event_of
 from ledger.event_words import in_words
+from ledger.streams import event_of
 from schemas.amounts import from_minor
 from schemas.envelope import Recorded
 from schemas.events import Event

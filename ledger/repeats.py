@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from ledger.account.state import Account
-from ledger.commands import event_of, fold_recorded
 from ledger.event_store.port import Claim, CommandRecord
 from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
+from ledger.streams import event_of, fold_recorded
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
 from schemas.envelope import Recorded

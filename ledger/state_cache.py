@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from ledger.commands import fold_recorded
 from ledger.event_store.port import EventStore, StreamHead
 from ledger.group import Versioned
+from ledger.streams import fold_recorded
 
 STREAMS_MAX = 20_000
 

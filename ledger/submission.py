@@ -26,6 +26,12 @@ class Submission:
     fingerprint: bytes = b""
     dry_run: bool = False
     patient: bool = False
+    personal: str | None = None
+    """What of the command is personal, sealed; the command itself has none of it."""
+    limited: bool = False
+    """The limits of staff hold."""
+    occurred_at: datetime | None = None
+    """When it happened, for a fact of elsewhere; None is now."""
     command_id: UUID = field(default_factory=uuid4)
 
 

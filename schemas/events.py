@@ -19,6 +19,8 @@ class Event(BaseModel):
     EXAMPLE: ClassVar[dict[str, Any]]
 
     movements: tuple[Movement, ...] = ()
+    personal: str | None = None
+    """What is personal in it, sealed under the profile's own key."""
 
     def __init_subclass__(cls, *, abstract: bool = False, **_: Any) -> None:
         if not abstract:

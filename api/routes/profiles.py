@@ -18,8 +18,8 @@ from api.reading import answer_fresh, not_found, of_profile, row_at, whole_strea
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
-from ledger.commands import account_stream
 from ledger.history import Cut, history_of
+from ledger.streams import account_stream
 from projections.read_models import balances, journal
 from schemas.times import parse_instant
 

@@ -32,7 +32,7 @@ from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
 from ledger.account.state import Account
-from ledger.commands import account_stream
+from ledger.streams import account_stream
 from ledger.submission import AlreadyThere
 from projections.projection import Rows
 from projections.read_models import redemptions

@@ -32,8 +32,8 @@ from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
-from ledger.commands import account_stream
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.streams import account_stream
 from ledger.submission import AlreadyThere
 from projections.read_models import reward_definitions, reward_expiry_order, rewards
 from schemas.rewards import IssueReward, RevokeReward, RewardTerms

@@ -12,9 +12,9 @@ from app.cli.console import MISUSED, fail, say, telling
 from app.cli.options import AsJson, DataDir, settings_for_a_person
 from app.own_servers import existing_database
 from app.settings import Settings
-from ledger.commands import account_stream
 from ledger.event_store.postgres import PostgresEventStore
 from ledger.history import Cut, Entry, History, history_of
+from ledger.streams import account_stream
 from schemas.envelope import Recorded
 from schemas.times import local_text, parse_instant, utc_text
 

@@ -71,6 +71,7 @@ def make_redemption(
         transaction_receipt_ref=command.transaction_receipt_ref,
         location_id=command.location_id,
         meta=command.meta,
+        personal=at.personal,
         movements=_movements(taken, Book.AVAILABLE, Book.REDEEMED),
     )
     return (*due, made)

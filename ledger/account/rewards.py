@@ -66,7 +66,10 @@ def revoke_reward(command: RevokeReward, account: Account, at: Circumstances) ->
         *moved(lot.id, Book.PENDING, Book.REVOKED, lot.amount(Book.PENDING)),
         *moved(lot.id, Book.AVAILABLE, Book.REVOKED, lot.amount(Book.AVAILABLE)),
     )
-    return (*due, RewardRevoked(reward_id=lot.id, reason=command.reason, movements=movements))
+    revoked = RewardRevoked(
+        reward_id=lot.id, reason=command.reason, personal=at.personal, movements=movements
+    )
+    return (*due, revoked)
 
 
 def _due(lot: Lot, now: datetime) -> list[Event]:
@@ -125,6 +128,7 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
         timezone=command.timezone,
         external_id=command.external_id,
         meta=command.meta,
+        personal=at.personal,
         movements=moved(reward_id, Book.ISSUED, book, remaining),
     )
 

@@ -62,6 +62,16 @@ class SaleEvents:
             self.of_account + of_account,
         )
 
+    def in_both_streams(
+        self, of_transaction: str, of_account: str | None
+    ) -> tuple[tuple[str, Event], ...]:
+        """Its events, each with its stream; without an account there are none of one."""
+        assert of_account is not None or not self.of_account
+        return (
+            *((of_transaction, event) for event in self.of_transaction),
+            *((of_account or "", event) for event in self.of_account),
+        )
+
 
 def record_transaction(
     command: RecordTransaction, profile_id: str | None, account: Account, at: Circumstances
@@ -179,6 +189,7 @@ def _recorded(
         total_minor=total_minor,
         transacted_at=transacted_at,
         timezone=command.timezone,
+        personal=at.personal,
         **{name: getattr(command, name) for name in SALE_FIELDS},
     )
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.account.state import Account
-from ledger.commands import fold_recorded
 from ledger.committer import Committer
 from ledger.event_store.memory import MemoryEventStore
 from ledger.event_store.port import (
@@ -18,6 +17,7 @@ from ledger.event_store.port import (
     EventStoreUnavailable,
     StreamHead,
 )
+from ledger.streams import fold_recorded
 from ledger.submission import Accepted, Answer, Submission
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command

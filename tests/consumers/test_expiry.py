@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from consumers.expiry import PROFILES_MAX, ExpirySettings, ExpiryWorker
-from ledger.commands import account_stream, fold_recorded
 from ledger.committer import Committer
 from ledger.event_store.memory import MemoryEventStore
 from ledger.event_store.port import EventStoreUnavailable
 from ledger.rejections import TooMuchContention
+from ledger.streams import account_stream, fold_recorded
 from ledger.submission import Answer, Overloaded, Submission
 from schemas.reward_definitions import AddRewardDefinition
 from schemas.rewards import IssueReward

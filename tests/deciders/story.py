@@ -16,10 +16,11 @@ from deciders.scenario import NOW, minor, moment, registered
 
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
-from ledger.commands import HANDLERS, State, account_stream, evolve_state, initial_state
+from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
+from ledger.streams import State, account_stream, evolve_state, initial_state
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.events import Event, decode, encode

@@ -9,11 +9,11 @@ from properties.model import Refused
 from properties.moments import START, instant
 from properties.sales_model import SalesModel
 
-from ledger.commands import State, event_of, evolve_state, initial_state
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.memory import MemoryEventStore
 from ledger.rejections import Rejection
+from ledger.streams import State, event_of, evolve_state, initial_state
 from ledger.submission import Accepted, AlreadyThere, Submission
 from schemas.commands import Command
 from schemas.events import Event

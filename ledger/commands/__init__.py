@@ -1,0 +1,14 @@
+"""Which decision answers a command, on which streams: the one table of the write side.
+
+A feature has its own module and table here; the committer knows none of them.
+"""
+
+from ledger.commands import redemptions, reward_definitions, rewards, transactions
+from ledger.commands.handler import Handlers
+
+HANDLERS: Handlers = {
+    **reward_definitions.HANDLERS,
+    **rewards.HANDLERS,
+    **redemptions.HANDLERS,
+    **transactions.HANDLERS,
+}

@@ -1,0 +1,65 @@
+"""How one command is answered, and the usual ways to write a handler down."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.account.state import Account
+from ledger.addressing import account_of
+from ledger.decider import Circumstances, Decision, View
+from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme
+from ledger.streams import account_stream
+from schemas.commands import Command
+from schemas.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one command is answered. `likely` names a stream worth loading before deciding."""
+
+    decide: Callable[[Any, View, Circumstances], Decision]
+    likely: Callable[[Any], str | None] = lambda _: None
+
+
+Handlers = Mapping[type[Command], Handler]
+
+
+def on_programme(
+    decide: Callable[[Any, Programme, Circumstances], tuple[Event, ...]],
+) -> Handler:
+    """A command about the programme alone."""
+
+    def decide_on_programme(command: Any, view: View, at: Circumstances) -> Decision:
+        return on_one(PROGRAMME_STREAM, decide(command, view.state(PROGRAMME_STREAM), at))
+
+    return Handler(decide_on_programme)
+
+
+def on_account(
+    stream: Callable[[Any, View], str],
+    decide: Callable[[Any, Account, Programme, Circumstances], tuple[Event, ...]],
+    likely: Callable[[Any], str | None] = lambda _: None,
+) -> Handler:
+    """A command about one account, which may look at the programme."""
+
+    def decide_on_account(command: Any, view: View, at: Circumstances) -> Decision:
+        stream_id = stream(command, view)
+        programme = view.state(PROGRAMME_STREAM)
+        return on_one(stream_id, decide(command, view.state(stream_id), programme, at))
+
+    return Handler(decide_on_account, likely)
+
+
+def on_one(stream_id: str, events: Iterable[Event]) -> Decision:
+    """A decision that writes to one stream."""
+    return Decision(stream_id, tuple((stream_id, event) for event in events))
+
+
+def of_profile(command: Any, view: View) -> str:
+    """The account of the profile a command names."""
+    return account_of(command.profile_id, view)
+
+
+def likely_profile(command: Any) -> str | None:
+    """That account's stream, as far as the command alone tells it."""
+    return None if command.profile_id is None else account_stream(command.profile_id)

@@ -1,0 +1,53 @@
+"""Commands about redemptions. One that announces its sale may be linked to it in one append."""
+
+from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
+from ledger.account.state import Account, fold
+from ledger.addressing import account_of, holder_of
+from ledger.announcements import announcement, refuse_announcement
+from ledger.commands.handler import Handler, Handlers, likely_profile, on_account, on_one
+from ledger.decider import Circumstances, Decision, View
+from ledger.rejections import UnknownRedemption
+from ledger.transactions.decisions import link_announced
+from schemas.redemptions import (
+    MakeRedemption,
+    RedemptionMade,
+    ReturnRedemption,
+    ReverseRedemption,
+)
+
+
+def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
+    stream_id = account_of(command.profile_id, view)
+    account: Account = view.state(stream_id)
+    announced = command.transaction_external_id
+    sale_stream = None
+    if announced is not None:
+        standing = announcement(announced, view)
+        sale_stream = view.stream_named("transaction.external_id", announced)
+        if sale_stream is None:
+            refuse_announcement(announced, standing, stream_id)
+    events = make_redemption(command, account, at)
+    if sale_stream is None:
+        return on_one(stream_id, events)
+    after = fold(events, account)
+    made = next(event for event in events if isinstance(event, RedemptionMade))
+    linked = link_announced(after.redemptions[made.redemption_id], view.state(sale_stream), after)
+    return Decision(
+        stream_id,
+        (
+            *((stream_id, event) for event in events),
+            *linked.in_both_streams(sale_stream, stream_id),
+        ),
+    )
+
+
+def _of_redemption(command: ReverseRedemption | ReturnRedemption, view: View) -> str:
+    unknown = UnknownRedemption(f"There is no redemption {command.redemption_id}.")
+    return holder_of("redemption", command.redemption_id, view, unknown)
+
+
+HANDLERS: Handlers = {
+    MakeRedemption: Handler(_redeem, likely_profile),
+    ReverseRedemption: on_account(_of_redemption, lambda c, s, _, at: reverse_redemption(c, s, at)),
+    ReturnRedemption: on_account(_of_redemption, lambda c, s, _, at: return_redemption(c, s, at)),
+}

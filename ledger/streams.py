@@ -1,0 +1,45 @@
+"""Streams: what each is called, the state it folds to, and the event in an envelope."""
+
+from collections.abc import Iterable
+from functools import reduce
+
+from ledger.account.state import Account, evolve
+from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme, evolve_programme
+from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, evolve_transaction
+from schemas.envelope import Recorded
+from schemas.events import Event, decode
+
+State = Account | Programme | Transaction
+
+
+def account_stream(profile_id: str) -> str:
+    """The stream of a profile's account."""
+    return f"account-{profile_id}"
+
+
+def initial_state(stream_id: str) -> State:
+    """The state of a stream without events."""
+    if stream_id == PROGRAMME_STREAM:
+        return Programme()
+    return Transaction() if stream_id.startswith(TRANSACTION_PREFIX) else Account()
+
+
+def evolve_state(state: State, event: Event) -> State:
+    """The state of any stream after one more event."""
+    match state:
+        case Account():
+            return evolve(state, event)
+        case Transaction():
+            return evolve_transaction(state, event)
+        case Programme():
+            return evolve_programme(state, event)
+
+
+def fold_recorded(stream_id: str, history: Iterable[Recorded]) -> State:
+    """The state of a stream after what the store holds of it, from its first event on."""
+    return reduce(evolve_state, map(event_of, history), initial_state(stream_id))
+
+
+def event_of(recorded: Recorded) -> Event:
+    """The event in its envelope."""
+    return decode(recorded.type, recorded.schema_version, recorded.payload)
