@@ -121,6 +121,7 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
         key=None if dry_run else key,
         fingerprint=_fingerprint(command, key, services),
         dry_run=dry_run,
+        limited=not caller.may("exceed-limits"),
     )
     try:
         return Answered(await services.committer.submit(submission), services)

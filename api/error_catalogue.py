@@ -66,6 +66,7 @@ _REMEDIES: Final = {
     "invalid_amount": "Round the amount to the currency's decimals.",
     "invalid_reward_terms": "Mend the value or time the detail names.",
     "invalid_transaction": "Mend the amount or time the detail names.",
+    "limit_exceeded": "Ask somebody whose token has the scope `exceed-limits`.",
     "linked_redemption_not_found": "Name a redemption; returns and reversals pay for nothing.",
     "not_reversible": "Redeem again instead.",
     "precondition_failed": "Read it again, and decide again with its new `ETag`.",

@@ -30,9 +30,12 @@ SCOPES: Final = (
     "read-transactions",
     "read-profiles",
     "read-ledgers",
+    "exceed-limits",
     ALL,
 )
-"""The original platform's words. `return-policy` lets a return choose its policy; `*` is all."""
+"""The original platform's words. `return-policy` lets a return choose its policy; `*` is all.
+
+`exceed-limits` frees from the programme's limits of staff."""
 
 KNOWN_SECONDS: Final = 5.0
 """How long a token is believed before the database is asked again: so long works a revoked one."""

@@ -33,6 +33,13 @@ class InsufficientBalance(Rejection):
     field = "amount"
 
 
+class LimitExceeded(Rejection):
+    """More than staff may issue, return or adjust at once; `limit` says how much that is."""
+
+    status = 403
+    code = "limit_exceeded"
+
+
 class UnknownProfile(Rejection):
     """No account with this id has been registered."""
 

@@ -1,10 +1,11 @@
 """Reward definitions: what a reward is worth and how long it lives (article, step 1)."""
 
+from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from schemas.amounts import Amount, WholeNumber
+from schemas.amounts import Amount, PositiveAmount, WholeNumber
 from schemas.commands import Command, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
@@ -32,7 +33,18 @@ class DefinitionText(Command):
     meta: JsonObject | None = None
 
 
-class AddRewardDefinition(DefinitionText):
+class DefinitionRules(DefinitionText):
+    """The rules a definition may have and may do without; null is without."""
+
+    extend_days: Period | None = None
+    """How long an extension lasts that names no days and no date."""
+    min_spend: PositiveAmount | None = None
+    """The least a sale must be, before rewards, for such a reward to pay for it."""
+    max_redeem_per_transaction: PositiveAmount | None = None
+    """The most that rewards of this definition pay of one sale."""
+
+
+class AddRewardDefinition(DefinitionRules):
     """Define a reward. `type` is a label and changes no mechanics; `handle` never changes."""
 
     name: Text
@@ -47,10 +59,10 @@ class AddRewardDefinition(DefinitionText):
     is_published: bool = False
 
 
-class DefinitionChanges(DefinitionText):
-    """The fields to change; the others stay. A text of null is taken away."""
+class DefinitionChanges(DefinitionRules):
+    """The fields to change; the others stay. A text or rule of null is taken away."""
 
-    NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset(DefinitionText.model_fields)
+    NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset(DefinitionRules.model_fields)
 
     name: Text | None = None
     value: Amount | None = None
@@ -109,6 +121,10 @@ class DefinitionTerms(Event, abstract=True):
     is_reassignable: bool
     is_extendable: bool
     is_published: bool
+    absolute_expiry: date | None = None
+    extend_days: int | None = None
+    min_spend_minor: int | None = None
+    max_redeem_per_transaction_minor: int | None = None
     text: dict[str, JsonValue] = Field(default_factory=dict)
 
     EXAMPLE: ClassVar[dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """Rewards: value given to a profile, with an expiry of its own (article, step 2)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -97,6 +97,13 @@ class RewardIssued(Event):
     """The redemption whose return made it."""
     graced: bool = False
     """It lives on grace days; what comes back to it gets no second grace."""
+    absolute_expiry: date | None = None
+    """The last day of every reward under a definition that names one."""
+    extend_days: int | None = None
+    is_reassignable: bool = False
+    is_extendable: bool = False
+    min_spend_minor: int | None = None
+    max_redeem_per_transaction_minor: int | None = None
 
 
 class RewardActivated(Event):

@@ -1,6 +1,7 @@
 """Reward definitions as the API shows them."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from api.services import Services
@@ -8,6 +9,8 @@ from schemas.amounts import from_minor
 from schemas.json_values import exact
 from schemas.reward_definitions import DefinitionText
 from schemas.times import utc_text
+
+_LIMITS = ("min_spend", "max_redeem_per_transaction")
 
 
 def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
@@ -23,6 +26,8 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "type": row["type"],
         "period": row["period"],
         "period_type": row["period_type"],
+        "extend_days": row["extend_days"],
+        **{name: _amount(row[f"{name}_minor"], services) for name in _LIMITS},
         **text,
         "is_assignable": row["is_assignable"],
         "is_reassignable": row["is_reassignable"],
@@ -33,3 +38,7 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "created_at": utc_text(row["created_at"]),
         "updated_at": utc_text(row["updated_at"]),
     }
+
+
+def _amount(minor: int | None, services: Services) -> Decimal | None:
+    return None if minor is None else from_minor(minor, digits=services.settings.currency_digits)

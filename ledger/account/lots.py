@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from schemas.movements import Book, Movement
 from schemas.times import PeriodType
@@ -24,6 +25,31 @@ class Terms:
     expires_at: datetime | None
     timezone: str
     graced: bool = False
+    absolute_expiry: date | None = None
+    extend_days: int | None = None
+    is_reassignable: bool = False
+    is_extendable: bool = False
+    min_spend_minor: int | None = None
+    max_redeem_per_transaction_minor: int | None = None
+
+    def promised(self) -> dict[str, Any]:
+        """The part that a reward which carries on this one's value keeps."""
+        return {name: getattr(self, name) for name in PROMISED}
+
+
+PROMISED = (
+    "definition_id",
+    "definition_version",
+    "period",
+    "period_type",
+    "absolute_expiry",
+    "extend_days",
+    "is_reassignable",
+    "is_extendable",
+    "min_spend_minor",
+    "max_redeem_per_transaction_minor",
+)
+"""What an event copies from a definition's version, or from the reward it carries on."""
 
 
 @dataclass(frozen=True, slots=True)

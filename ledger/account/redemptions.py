@@ -9,6 +9,7 @@ from ledger.account.lots import Lot
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, Redemption, fold
 from ledger.decider import Circumstances
+from ledger.limits import within_limit
 from ledger.rejections import (
     AlreadyReversed,
     InsufficientBalance,
@@ -109,6 +110,7 @@ def return_redemption(
             f"{at.amount(returnable)} of redemption {redemption.id} can still be returned.",
             returnable_minor=returnable,
         )
+    within_limit(amount, at.settings.return_max_minor, at)
     policy = command.policy or at.settings.return_policy
     return _returned(redemption, amount, policy, account, at)
 
@@ -240,10 +242,7 @@ def _carried_on(
     return RewardIssued(
         reward_id=reward_id,
         profile_id=origin.profile_id,
-        definition_id=lot.terms.definition_id,
-        definition_version=lot.terms.definition_version,
-        period=lot.terms.period,
-        period_type=lot.terms.period_type,
+        **lot.terms.promised(),
         value_initial_minor=amount,
         value_remaining_minor=amount,
         issued_at=at.now.replace(microsecond=0),

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from ledger.account.lots import Lot, in_expiry_order
+from ledger.account.lots import PROMISED, Lot, in_expiry_order
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
+from ledger.limits import within_limit
 from ledger.programme.reward_definitions import Programme
 from ledger.rejections import (
     DefinitionNotAssignable,
@@ -105,6 +106,7 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
     initial = (
         definition.value_minor if command.value_initial is None else at.minor(command.value_initial)
     )
+    within_limit(initial, at.settings.issue_max_minor, at)
     remaining = initial if command.value_remaining is None else at.minor(command.value_remaining)
     if remaining > initial:
         raise InvalidRewardTerms("value_remaining is above value_initial.")
@@ -117,10 +119,7 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
     return RewardIssued(
         reward_id=reward_id,
         profile_id=command.profile_id,
-        definition_id=definition.definition_id,
-        definition_version=definition.definition_version,
-        period=definition.period,
-        period_type=definition.period_type,
+        **{name: getattr(definition, name) for name in PROMISED},
         value_initial_minor=initial,
         value_remaining_minor=remaining,
         issued_at=issued_at,

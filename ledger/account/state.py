@@ -7,7 +7,7 @@ from functools import reduce
 
 from immutables import Map
 
-from ledger.account.lots import Lot, Terms, in_expiry_order
+from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order
 from schemas.events import Event
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
@@ -146,10 +146,7 @@ def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
 
 def _terms(event: RewardIssued) -> Terms:
     return Terms(
-        definition_id=event.definition_id,
-        definition_version=event.definition_version,
-        period=event.period,
-        period_type=event.period_type,
+        **{name: getattr(event, name) for name in PROMISED},
         value_initial_minor=event.value_initial_minor,
         issued_at=event.issued_at,
         expires_at=event.expires_at,

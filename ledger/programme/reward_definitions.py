@@ -23,6 +23,8 @@ from schemas.reward_definitions import (
 
 PROGRAMME_STREAM = "programme"
 _TEXT_FIELDS = set(DefinitionText.model_fields)
+_NO_TERMS = _TEXT_FIELDS | {"definition_id", "expected_version"}
+_AMOUNTS = {"value", "min_spend", "max_redeem_per_transaction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,8 @@ def add_reward_definition(
     added = RewardDefinitionAdded(
         definition_id=next(at.ids),
         definition_version=1,
-        name=command.name,
-        handle=command.handle,
-        value_minor=at.minor(command.value),
-        type=command.type,
-        period=command.period,
-        period_type=command.period_type,
-        is_assignable=command.is_assignable,
-        is_reassignable=command.is_reassignable,
-        is_extendable=command.is_extendable,
-        is_published=command.is_published,
-        text=command.model_dump(mode="json", include=_TEXT_FIELDS, exclude_unset=True),
+        **_content(command, at),
+        text=_text(command),
     )
     return (added,)
 
@@ -103,20 +96,11 @@ def change_reward_definition(
         raise PreconditionFailed(
             f"The definition has version {terms.definition_version} now; read it again."
         )
-    addressing = {"definition_id", "expected_version"}
-    given = command.model_dump(mode="python", exclude=addressing, exclude_none=True)
-    text = command.model_dump(mode="json", include=_TEXT_FIELDS, exclude_unset=True)
-    changes: dict[str, Any] = {k: v for k, v in given.items() if k not in _TEXT_FIELDS}
-    if "value" in changes:
-        changes["value_minor"] = at.minor(changes.pop("value"))
-    content = terms.model_dump(exclude={"definition_version"}) | changes
-    content["text"] = terms.text | text
+    before = terms.model_dump(exclude={"definition_version"})
+    content = before | _content(command, at)
+    content["text"] = terms.text | _text(command)
     changed = RewardDefinitionChanged(definition_version=terms.definition_version + 1, **content)
-    if changed.model_dump(exclude={"definition_version"}) == terms.model_dump(
-        exclude={"definition_version"}
-    ):
-        return ()
-    return (changed,)
+    return () if changed.model_dump(exclude={"definition_version"}) == before else (changed,)
 
 
 def archive_reward_definition(
@@ -129,6 +113,22 @@ def archive_reward_definition(
         if definition.archived
         else (RewardDefinitionArchived(definition_id=command.definition_id),)
     )
+
+
+def _content(
+    command: AddRewardDefinition | ChangeRewardDefinition, at: Circumstances
+) -> dict[str, Any]:
+    """What a command says of the terms, amounts in minor units."""
+    is_change = isinstance(command, ChangeRewardDefinition)
+    given = command.model_dump(exclude=_NO_TERMS, exclude_unset=is_change)
+    for name in _AMOUNTS & set(given):
+        amount = given.pop(name)
+        given[f"{name}_minor"] = None if amount is None else at.minor(amount)
+    return given
+
+
+def _text(command: DefinitionText) -> dict[str, Any]:
+    return command.model_dump(mode="json", include=_TEXT_FIELDS, exclude_unset=True)
 
 
 def _known(definition_id: int, programme: Programme) -> Definition:

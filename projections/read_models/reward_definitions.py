@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Rows, read_model, row_of
@@ -24,6 +24,10 @@ TABLE = read_model(
     Column("is_reassignable", Boolean, nullable=False),
     Column("is_extendable", Boolean, nullable=False),
     Column("is_published", Boolean, nullable=False),
+    Column("absolute_expiry", Date),
+    Column("extend_days", Integer),
+    Column("min_spend_minor", BigInteger),
+    Column("max_redeem_per_transaction_minor", BigInteger),
     Column("text", JSONB, nullable=False),
     Column("archived_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
@@ -32,7 +36,7 @@ TABLE = read_model(
     Index("reward_definitions_v1_handle", "handle"),
 )
 
-_TERMS = frozenset(DefinitionTerms.model_fields) - {"movements"}
+_TERMS = frozenset(DefinitionTerms.model_fields) - {"movements", "personal"}
 
 
 def keys(_: EventRecord, event: Event) -> Iterable[Key]:

@@ -54,10 +54,15 @@ class Given:
     history: Written
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
     commands: int = 0
+    limited: bool = False
 
     def under(self, **settings: Any) -> "Given":
         """The same under other rules."""
         return replace(self, settings=replace(self.settings, **settings))
+
+    def as_staff(self) -> "Given":
+        """The same for somebody whom the limits of staff hold for."""
+        return replace(self, limited=True)
 
     def state(self, stream_id: str) -> State:
         """What the events of a stream lead to."""
@@ -132,7 +137,8 @@ class When:
         return self.given
 
     def _decide(self) -> Written:
-        at = Circumstances(self.now, count(100 * self.given.commands), self.given.settings)
+        ids = count(100 * self.given.commands)
+        at = Circumstances(self.now, ids, self.given.settings, limited=self.given.limited)
         view = _View(self.given)
         decision = HANDLERS[type(self.command)].decide(self.command, view, at)
         assert all(_stored_and_read(event) == event for event in decision.events)

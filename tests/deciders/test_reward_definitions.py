@@ -155,3 +155,33 @@ def test_rewards_are_issued_under_the_version_that_holds() -> None:
         .when(issue(issued_at="2030-06-01 12:00:00", expires_at=None))
         .then(reward(200, "12.50", issued="2030-06-01 12:00:00", definition_version=2))
     )
+
+
+RULES = {
+    "is_reassignable": True,
+    "is_extendable": True,
+    "extend_days": 14,
+    "min_spend_minor": 5000,
+    "max_redeem_per_transaction_minor": 2500,
+}
+
+
+def test_the_rules_of_a_definition_are_kept() -> None:
+    rules = {"extend_days": 14, "min_spend": "50", "max_redeem_per_transaction": "25"}
+    given().when(add(is_reassignable=True, is_extendable=True, **rules)).then(
+        definition(100, text={}, **RULES)
+    )
+
+
+def test_a_rule_can_be_taken_away() -> None:
+    given(definition(6, **RULES)).when(change(min_spend=None, extend_days=None)).then(
+        changed(2, **RULES | {"min_spend_minor": None, "extend_days": None})
+    )
+
+
+def test_a_reward_carries_the_rules_it_was_issued_under() -> None:
+    (
+        given(definition(6, **RULES), registered())
+        .when(issue(issued_at="2030-06-01 12:00:00", expires_at=None))
+        .then(reward(100, "10.00", issued="2030-06-01 12:00:00", **RULES))
+    )

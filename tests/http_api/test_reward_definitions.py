@@ -28,6 +28,9 @@ async def test_every_field_comes_back(api: Api) -> None:
         "is_reassignable": True,
         "is_extendable": True,
         "is_published": True,
+        "extend_days": 14,
+        "min_spend": 50,
+        "max_redeem_per_transaction": 12.5,
     }
     made = await api.made("/reward-definitions", sent)
     assert {name: made[name] for name in sent} == sent
