@@ -9,6 +9,9 @@ from schemas.amounts import PlainText
 Text = Annotated[str, PlainText(max_length=10_000)]
 """Any text of a sender's: bounded, and storable everywhere."""
 
+Title = Annotated[str, PlainText(max_length=10_000, min_length=1)]
+"""What people call something: any text but an empty one."""
+
 Name = Annotated[str, PlainText(max_length=255, min_length=1)]
 """A sender's own name for something: unique, so short enough for any index."""
 

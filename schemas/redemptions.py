@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from schemas.amounts import Label, PositiveAmount, WholeNumber
 from schemas.commands import Command, Name, Text
 from schemas.events import Event
+from schemas.flags import Flag
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
 
@@ -31,7 +32,7 @@ class RedemptionTerms(Command):
     strategies: Annotated[
         tuple[Strategy, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)
     ] = ("rewards",)
-    strict: bool = True
+    strict: Flag = True
     external_id: Name | None = None
     transaction_external_id: Name | None = None
     transaction_receipt_ref: Text | None = None

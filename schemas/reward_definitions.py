@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from schemas.amounts import Amount, PositiveAmount, WholeNumber
-from schemas.commands import Command, Text
+from schemas.commands import Command, Text, Title
 from schemas.events import Event
+from schemas.flags import Flag
 from schemas.json_values import JsonObject
 from schemas.times import PeriodType
 
@@ -47,16 +48,16 @@ class DefinitionRules(DefinitionText):
 class AddRewardDefinition(DefinitionRules):
     """Define a reward. `type` is a label and changes no mechanics; `handle` never changes."""
 
-    name: Text
+    name: Title
     handle: Handle
     value: Amount
     type: Slug
     period: Period
     period_type: PeriodType = "days"
-    is_assignable: bool = True
-    is_reassignable: bool = False
-    is_extendable: bool = False
-    is_published: bool = False
+    is_assignable: Flag = True
+    is_reassignable: Flag = False
+    is_extendable: Flag = False
+    is_published: Flag = False
 
 
 class DefinitionChanges(DefinitionRules):
@@ -64,15 +65,15 @@ class DefinitionChanges(DefinitionRules):
 
     NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset(DefinitionRules.model_fields)
 
-    name: Text | None = None
+    name: Title | None = None
     value: Amount | None = None
     type: Slug | None = None
     period: Period | None = None
     period_type: PeriodType | None = None
-    is_assignable: bool | None = None
-    is_reassignable: bool | None = None
-    is_extendable: bool | None = None
-    is_published: bool | None = None
+    is_assignable: Flag | None = None
+    is_reassignable: Flag | None = None
+    is_extendable: Flag | None = None
+    is_published: Flag | None = None
 
     @field_validator(
         "name", "value", "type", "period", "period_type",

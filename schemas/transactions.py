@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.amounts import Label, Quantity, SignedAmount, UnitPrice, WholeNumber
 from schemas.commands import Command, Name, Text
 from schemas.events import Event
+from schemas.flags import Flag
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
 from schemas.times import Moment, ZoneName
@@ -60,7 +61,7 @@ class Item(Part):
     price_original: UnitPrice | None = None
     price_margin: UnitPrice | None = None
     price_tax: UnitPrice | None = None
-    is_void: bool = False
+    is_void: Flag = False
     external_id: Text | None = None
     sku: Text | None = None
     product_variant_id: Label | None = None
@@ -89,7 +90,7 @@ class Sale(BaseModel):
     receipt_ref: Text | None = None
     linked_receipt_ref: Text | None = None
     receipt_email: Text | None = None
-    receipt_is_email: bool | None = None
+    receipt_is_email: Flag | None = None
     systems: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
     tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
     type: Text | None = None
@@ -97,7 +98,7 @@ class Sale(BaseModel):
     order_id: Label | None = None
     order_number: Label | None = None
     external_order_id: Text | None = None
-    need_action: bool | None = None
+    need_action: Flag | None = None
     organisation_id: Label | None = None
     fees: SignedAmount | None = None
     meta: JsonObject | None = None
@@ -118,8 +119,8 @@ class RecordTransaction(Sale, Command):
     timezone: ZoneName
     profile_id: ProfileId | None = None
     redemption_id: WholeNumber | None = None
-    is_void: bool = False
-    keep_redemption: bool = False
+    is_void: Flag = False
+    keep_redemption: Flag = False
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -139,7 +140,7 @@ class VoidTransaction(Command):
     """The sale did not happen. Its redemptions are given back unless `keep_redemption`."""
 
     transaction_id: WholeNumber
-    keep_redemption: bool = False
+    keep_redemption: Flag = False
 
 
 class TransactionRecorded(Sale, Event):

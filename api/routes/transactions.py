@@ -33,6 +33,7 @@ from ledger.transactions.state import transaction_stream
 from projections.read_models import balances, transactions
 from schemas.amounts import WholeNumber
 from schemas.commands import Command
+from schemas.flags import Flag
 from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransaction
 
 router = APIRouter(prefix=BASE, tags=["Transactions"], route_class=LedgerRoute)
@@ -65,8 +66,8 @@ class TransactionChange(Command):
     """One change of a transaction: a redemption to link, or that it is void."""
 
     redemption_id: WholeNumber | None = None
-    is_void: bool | None = None
-    keep_redemption: bool = False
+    is_void: Flag | None = None
+    keep_redemption: Flag = False
 
     @model_validator(mode="after")
     def _one_change(self) -> Self:

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
 import schemas
 from schemas.commands import Command
 from schemas.events import Event, known_events
@@ -49,7 +52,7 @@ def our_commands() -> tuple[type[Command], ...]:
 
 def event_schema(event: type[Event]) -> Schema:
     """What a payload looks like. Readers pass over fields they don't know, so any may follow."""
-    schema = opened(event.model_json_schema())
+    schema = opened(event.model_json_schema(schema_generator=_AsStored))
     return {
         "$schema": DIALECT,
         "$id": file_name(event),
@@ -80,6 +83,16 @@ def committed() -> dict[str, Schema]:
         path.relative_to(FOLDER).as_posix(): json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(FOLDER.glob("*/*.json"))
     }
+
+
+class _AsStored(GenerateJsonSchema):
+    """A command may say one thing in several ways; what is stored is one of them."""
+
+    def function_before_schema(
+        self, schema: core_schema.BeforeValidatorFunctionSchema
+    ) -> JsonSchemaValue:
+        """What the reading before has led to."""
+        return self.generate_inner(schema["schema"])
 
 
 def _command_schema(command: type[Command]) -> Schema:

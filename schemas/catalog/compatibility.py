@@ -53,6 +53,9 @@ class _Comparison:
                 return
             self._seen.add(pair)
         old, new = _resolved(old, self._old_defs), _resolved(new, self._new_defs)
+        if not self._is_event and "anyOf" in new and "anyOf" not in old:
+            # One way to say it was enough, and is the first of several now.
+            old = {"anyOf": [old]}
         yield from self._keywords(old, new, at)
         yield from self._fields(old, new, at)
         yield from self._choices(old, new, at)
@@ -93,7 +96,8 @@ class _Comparison:
             if len(second) < len(first) or (self._is_event and len(second) > len(first)):
                 yield f"{_field(at)} changes its type: {len(first)} kinds become {len(second)}"
             for one, other in zip(first, second, strict=False):
-                yield from self.changes(one, other, at)
+                # A kind that is still there may stand elsewhere among more of them.
+                yield from self.changes(one, one if one in second else other, at)
 
 
 def _resolved(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:

@@ -131,6 +131,20 @@ def test_a_sender_may_leave_out_more_but_need_not_send_more() -> None:
     ]
 
 
+def test_a_command_may_say_in_several_ways_what_it_said_in_one_but_an_event_may_not() -> None:
+    one, several = {"type": "boolean"}, {"anyOf": [{"type": "boolean"}, {"enum": ["true"]}]}
+    for name, breaks in ((ISSUE, False), (REDEMPTION, True)):
+        before, after = (changed(name, replace={"strict": each}) for each in (one, several))
+        assert bool(problems(before, after)) is breaks
+
+
+def test_an_event_keeps_one_of_the_several_ways() -> None:
+    asked = documents()["commands/RecordTransaction.json"]["$defs"]["Item"]["properties"]
+    told = documents()["events/TransactionRecorded.v1.json"]["$defs"]["Item"]["properties"]
+    assert len(asked["is_void"]["anyOf"]) == 2
+    assert told["is_void"]["type"] == "boolean"
+
+
 def test_the_generator_writes_what_has_grown_and_refuses_the_rest(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,12 @@ TIMES = (
     "2031-13-01 00:00:00", "2031-03-10T10:00:00.1234567Z", "-001-01-01 00:00:00", SECRET,
 )  # fmt: skip
 ZONES = ("Mars/Olympus", "+10:00", "EST5EDT6", "../../etc/passwd", "Australia", "", SECRET)
+FLAGS = (
+    "no", "yes", "on", "off", "t", "TRUE", "True", " true", "01", "2", "", 2, -1, 0.5,
+    b"1.0", b"0.0", b"1e0", SECRET,
+)  # fmt: skip
+"""What some readers take for a flag."""
+
 PROFILES = (SECRET, "", "x" * 101, "a/b", "a b", "p%00", "\u00e9", "a\nb", ".." + "/" * 3)
 
 _MARK = "\u2603here\u2603"
@@ -81,7 +87,7 @@ def _field_cases(
     if "number" in types:
         types.add("integer")
     for kind, value in WRONG.items():
-        if kind not in types and not (kind == "integer" and "boolean" in types):
+        if kind not in types:
             yield _case(root, good, path, value, f"{kind} instead")
     for option in options:
         yield from _option_cases(root, option, types, good, path)
@@ -100,7 +106,7 @@ def _option_cases(
     if kind == "string":
         yield from _text_cases(root, option, types, good, path)
     if kind == "boolean":
-        for value in ("maybe", "", 2, -1, 0.5):
+        for value in FLAGS:
             yield _case(root, good, path, value, f"{value!r} for a boolean")
     if kind == "array":
         inner = option["items"]
@@ -143,6 +149,7 @@ def _text_cases(
     elif str(path[-1]).endswith("_at"):
         values += TIMES
     else:
+        values += [""] * bool(option.get("minLength"))
         values.append("x" * (option["maxLength"] + 1))
     for value in values:
         yield _case(root, good, path, value, f"{value!r:.30}")
