@@ -1,5 +1,6 @@
 """What every command shares. A command may be refused; nothing is written then."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -23,3 +24,13 @@ class Command(BaseModel):
 
     NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset()
     """Fields where null and nothing are different requests."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are personal, as dotted paths with `*` for the entries of a list.
+
+    They are sealed under a key of the profile's own before the command goes anywhere; no decision
+    sees them (`schemas/personal.py`).
+    """
+
+    SEARCHED: ClassVar[Mapping[str, str]] = {}
+    """Which personal fields a profile is found by, each with its kind: `name`, `email`, `phone`."""
