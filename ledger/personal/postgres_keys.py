@@ -17,7 +17,7 @@ REWRAPPED_MAX = 1_000
 
 _OTHERS = """
 SELECT key_id, wrapped FROM ledger.personal_keys
-WHERE key_id > $1 AND destroyed_at IS NULL AND substr(wrapped, 1, octet_length($2)) <> $2
+WHERE key_id > $1 AND destroyed_at IS NULL AND substr(wrapped, 1, octet_length($2::bytea)) <> $2
 ORDER BY key_id LIMIT $3 FOR UPDATE"""
 _REWRAP = """
 UPDATE ledger.personal_keys k SET wrapped = n.wrapped
