@@ -5,10 +5,18 @@ from typing import Any, Final
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.json_body import BODY_BYTES_MAX, UnreadableBody, body_too_large, read_json
+from api.json_body import (
+    BATCH_BYTES_MAX,
+    BODY_BYTES_MAX,
+    UnreadableBody,
+    body_too_large,
+    read_json,
+)
 from api.problems import unreadable
 
 _BYTES_MAX_KEY: Final = "ledger.body_bytes_max"
+BATCH: Final = "/batch.json"
+"""What the path of a batch ends with: many objects in one body."""
 
 
 class LedgerRequest(Request):
@@ -28,19 +36,27 @@ class BodyLimit:
     Starlette's own limit does the same, but answers in plain text.
     """
 
-    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        bytes_max: int = BODY_BYTES_MAX,
+        batch_bytes_max: int = BATCH_BYTES_MAX,
+    ) -> None:
         """Wrap `app`; our route class reads the same limit from the request's scope."""
         self._app = app
         self._bytes_max = bytes_max
+        self._batch_bytes_max = batch_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse early by Content-Length, and again by counting."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[_BYTES_MAX_KEY] = self._bytes_max
-        refusal = body_too_large(self._bytes_max)
-        if _announced(scope) > self._bytes_max:
+        is_batch = scope["path"].endswith(BATCH)
+        bytes_max = self._batch_bytes_max if is_batch else self._bytes_max
+        scope[_BYTES_MAX_KEY] = bytes_max
+        refusal = body_too_large(bytes_max)
+        if _announced(scope) > bytes_max:
             await unreadable(refusal)(scope, receive, send)
             return
         received = 0
@@ -50,7 +66,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._bytes_max:
+            if received > bytes_max:
                 raise refusal
             return message
 

@@ -111,18 +111,38 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
     Raises:
         Refused: the ledger said no, the request is malformed, or the ledger can't answer now.
     """
-    services = services_of(request)
+    submission = await submission_of(request, caller, command, idempotency_key(request))
+    return await committed(services_of(request), submission)
+
+
+async def submission_of(
+    request: Request,
+    caller: Caller,
+    command: Command,
+    key: str | None,
+    *,
+    patient: bool = False,
+) -> Submission:
+    """A command of a request as the committer takes it."""
     dry_run = flag(request, DRY_RUN.name)
-    key = _idempotency_key(request)
-    submission = Submission(
+    return Submission(
         command=command,
         client=caller.client,
         actor=caller.name,
         key=None if dry_run else key,
-        fingerprint=_fingerprint(command, key, services),
+        fingerprint=_fingerprint(command, key, services_of(request)),
         dry_run=dry_run,
+        patient=patient,
         limited=not caller.may("exceed-limits"),
     )
+
+
+async def committed(services: Services, submission: Submission) -> Answered:
+    """Wait for the commit of a submission, which takes its place in the line at once.
+
+    Raises:
+        Refused: the ledger said no, or can't answer now.
+    """
     try:
         return Answered(await services.committer.submit(submission), services)
     except Rejection as rejection:
@@ -152,6 +172,25 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
             None,
             "Send less: the ledger keeps at most 512 KiB for one event.",
         ) from error
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key a request carries.
+
+    Raises:
+        Refused: 400, it is none, or there are two.
+    """
+    keys = request.headers.getlist(IDEMPOTENCY_KEY.name)
+    if not keys:
+        return None
+    if len(keys) > 1 or KEY_FORM.fullmatch(keys[0]) is None:
+        raise Refused(
+            400,
+            "invalid_idempotency_key",
+            None,
+            "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
+        )
+    return keys[0]
 
 
 def fingerprint(command: Command, key: bytes) -> bytes:
@@ -207,17 +246,3 @@ def amount(minor: int, services: Services) -> Decimal:
 
 def _later(code: str, detail: str) -> Refused:
     return Refused(503, code, None, detail, headers={"Retry-After": "1"})
-
-
-def _idempotency_key(request: Request) -> str | None:
-    keys = request.headers.getlist(IDEMPOTENCY_KEY.name)
-    if not keys:
-        return None
-    if len(keys) > 1 or KEY_FORM.fullmatch(keys[0]) is None:
-        raise Refused(
-            400,
-            "invalid_idempotency_key",
-            None,
-            "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
-        )
-    return keys[0]

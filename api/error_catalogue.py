@@ -40,7 +40,7 @@ _OURS: Final = """
 403 forbidden: The token lacks the scope the detail names. | Use a token that has it.
 404 not_found: There is nothing at this path. | Look at the path.
 405 method_not_allowed: This path has no such method. | See the `Allow` header.
-413 body_too_large: The body is larger than 1 MiB. | Send it in parts.
+413 body_too_large: The body is larger than 1 MiB (a batch: 4 MiB), or has too many values. | Send it in parts.
 422 body_not_an_object: The body is JSON, but no object. | Send `{…}`.
 422 body_too_deep: Objects and lists are nested too deep. | Nest them less deep.
 422 command_too_large: One event would be larger than the ledger keeps (512 KiB). | Send less, `meta` above all.

@@ -62,8 +62,13 @@ def _example(body: dict[str, Any]) -> dict[str, Any]:
     return {"article": {"summary": "As in the article", "value": body}}
 
 
+def _rows(field: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"article": {"summary": "One as in the article", "value": {field: [body]}}}
+
+
 DEFINITION: Final = _example(DEFINITION_BODY)
 REWARD: Final = _example(REWARD_BODY)
 PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)
+REWARDS: Final = _rows("rewards", REWARD_BODY)
 REDEMPTION: Final = _example(REDEMPTION_BODY)
 TRANSACTION: Final = _example(TRANSACTION_BODY)

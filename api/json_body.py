@@ -17,6 +17,9 @@ from starlette.exceptions import HTTPException
 from schemas.amounts import MINOR_MAX, UNSTORABLE
 
 BODY_BYTES_MAX: Final = 1_048_576
+BATCH_BYTES_MAX: Final = 4 * BODY_BYTES_MAX
+VALUES_MAX: Final = BODY_BYTES_MAX // 2
+"""As many as fit into an ordinary body; more of them would be long to read in a larger one."""
 DEPTH_MAX: Final = 32
 NUMBER_LENGTH_MAX: Final = 40
 """Characters of one number: all an amount, a rate or a measurement can need."""
@@ -55,6 +58,8 @@ def read_json(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
     """
     if len(body) > bytes_max:
         raise body_too_large(bytes_max)
+    if body.count(b",") > VALUES_MAX:
+        raise UnreadableBody("body_too_large", f"Send at most {VALUES_MAX} values.", 413)
     if body.startswith(_BOM):
         raise _not_json("Send the body without a byte order mark.")
     try:

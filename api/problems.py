@@ -76,18 +76,8 @@ def problem(  # noqa: PLR0913 - the fields of the answer
 
     `facts` are members of their own beside the standard ones, such as the `available` balance.
     """
-    content = {
-        "type": f"/docs/errors#{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        # The original platform's own word, which its clients compare.
-        "message": "Unauthenticated." if status == HTTPStatus.UNAUTHORIZED else detail,
-        "errors": errors or {},
-    }
-    content = {**(facts or {}), **content}
-    return Response(write_json(content), status, headers, media_type=MEDIA_TYPE)
+    refused = Refused(status, code, title, detail, errors, headers=headers, facts=facts)
+    return refused.response()
 
 
 class Refused(Exception):
@@ -114,16 +104,25 @@ class Refused(Exception):
         """What fields or parameters are wrong, and how to mend them."""
         return cls(422, *_INVALID, errors)
 
+    def content(self) -> dict[str, Any]:
+        """What the answer says."""
+        unauthenticated = self.status == HTTPStatus.UNAUTHORIZED
+        content = {
+            "type": f"/docs/errors#{self.code}",
+            "title": self.title or phrase(self.status),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            # The original platform's own word, which its clients compare.
+            "message": "Unauthenticated." if unauthenticated else self.detail,
+            "errors": self.errors or {},
+        }
+        return {**(self.facts or {}), **content}
+
     def response(self) -> Response:
         """The answer."""
-        return problem(
-            self.status,
-            self.code,
-            self.title or phrase(self.status),
-            self.detail,
-            self.errors,
-            headers=self.headers,
-            facts=self.facts,
+        return Response(
+            write_json(self.content()), self.status, self.headers, media_type=MEDIA_TYPE
         )
 
 

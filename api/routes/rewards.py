@@ -1,18 +1,18 @@
 """Rewards: issue, read, list, revoke; and what will be consumed next (article, step 2)."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response
 from sqlalchemy import func, literal_column, select
 
 from api.access import allowed
-from api.commanding import addressed, submit
+from api.batches import Rows, answer_batch
+from api.bodies import BATCH
+from api.commanding import Answered, addressed, submit
 from api.documents.rewards import document, next_document
-from api.examples import PROFILE_REWARD, REWARD
+from api.examples import PROFILE_REWARD, REWARD, REWARDS
 from api.filters import Field
-from api.folding import folded
 from api.parameters import WAIT_FOR, Parameter, documented
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
@@ -24,21 +24,22 @@ from api.reading import (
     not_found,
     of_profile,
     plain,
-    row_at_position,
-    row_named,
     stream_holding,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
+from api.shown_rewards import Definitions, issued, with_definition
 from api.tokens import Caller
 from api.waiting_for import wait_for
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
 from ledger.streams import account_stream
-from ledger.submission import AlreadyThere
 from projections.read_models import reward_definitions, reward_expiry_order, rewards
+from schemas.commands import Command
 from schemas.rewards import IssueReward, RevokeReward, RewardTerms
 
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
+
+CREATED: Final = 201
 
 MODEL = rewards.PROJECTION
 TABLE = MODEL.table
@@ -105,6 +106,12 @@ EXPIRY_ORDER = Listing(
 )
 
 
+class RewardBatch(Command):
+    """Rewards to issue, a row each."""
+
+    rewards: Rows[IssueReward]
+
+
 @router.post("/rewards")
 async def issue(
     request: Request,
@@ -124,6 +131,26 @@ async def issue_to_profile(
 ) -> Response:
     """Issue a reward to the profile of the path."""
     return await _issued(request, addressed(IssueReward, body, profile_id=profile_id), caller)
+
+
+@router.post(f"/rewards{BATCH}", status_code=200)
+async def issue_many(
+    request: Request,
+    body: Annotated[RewardBatch, Body(openapi_examples=REWARDS)],
+    caller: Annotated[Caller, allowed("create-rewards")],
+) -> Response:
+    """Issue up to 1,000 rewards. Each row has a result of its own, and those of one profile keep
+    their order.
+
+    A refused row spoils no other. With an `Idempotency-Key` a repeat doubles nothing, and one with
+    its refused rows mended issues those.
+    """
+    definitions = Definitions(services_of(request))
+
+    async def shown(answered: Answered, row: IssueReward) -> tuple[int, Any]:
+        return await issued(answered, row, definitions)
+
+    return await answer_batch(request, caller, body.rewards, shown)
 
 
 @router.get("/rewards", openapi_extra=LISTING.documented(WAIT_FOR))
@@ -232,18 +259,8 @@ async def revoke_of_profile(
 
 async def _issued(request: Request, command: IssueReward, caller: Caller) -> Response:
     answered = await submit(request, caller, command)
-    services, answer = answered.services, answered.answer
-    if isinstance(answer, AlreadyThere):
-        row = await row_named(services, MODEL, answer)
-        return answered.response(await _with_definition(services, row, services.clock()))
-    stream_id = account_stream(command.profile_id)
-    rows = folded(MODEL, stream_id, answered.events, answered.at)
-    (row,) = rows.values()
-    as_of = answered.position if answered.replayed else None
-    shown = await _with_definition(services, row, answered.at, as_of)
-    if answered.dry_run:
-        shown["id"] = None
-    return answered.response(shown, created=True)
+    status, shown = await issued(answered, command)
+    return answered.response(shown, created=status == CREATED)
 
 
 async def _read(request: Request, reward_id: int, profile_id: str | None) -> Response:
@@ -253,7 +270,7 @@ async def _read(request: Request, reward_id: int, profile_id: str | None) -> Res
     hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
     if row is None or hidden or profile_id not in (None, row["profile_id"]):
         raise not_found("reward")
-    return answer_fresh(await _with_definition(services, row, services.clock()), fresh)
+    return answer_fresh(await with_definition(services, row, services.clock()), fresh)
 
 
 def _with_revoked(request: Request) -> bool:
@@ -261,18 +278,6 @@ def _with_revoked(request: Request) -> bool:
     if given not in (None, "revoked"):
         raise Refused.invalid({INCLUDE.name: ["Give revoked."]})
     return given == "revoked"
-
-
-async def _with_definition(
-    services: Services, row: Mapping[str, Any], now: datetime, position: int | None = None
-) -> dict[str, Any]:
-    """The reward with its definition in the newest version, or as it was at a position."""
-    model, key = reward_definitions.PROJECTION, (row["definition_id"],)
-    if position is None:
-        definition, _ = await fresh_row(services, model, PROGRAMME_STREAM, key)
-    else:
-        definition = await row_at_position(services, model, PROGRAMME_STREAM, key, position)
-    return document({**row, "definition": definition}, services, now)
 
 
 async def _definitions_caught_up(services: Services) -> None:

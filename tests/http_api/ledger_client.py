@@ -145,16 +145,23 @@ def refused(response: httpx.Response, status: int, code: str, *fields: str) -> P
     """Every refusal has the same shape; these fields are named in it."""
     assert response.status_code == status, (response.status_code, response.text)
     assert response.headers["content-type"] == "application/problem+json"
-    content = response.json()
-    assert content["code"] == code, content
+    problem = checked(response.json(), response.headers)
+    assert problem.content["code"] == code, problem.content
+    assert problem.content["status"] == status
+    assert set(fields) <= set(problem.errors), problem.errors
+    return problem
+
+
+def checked(content: dict[str, Any], headers: httpx.Headers | None = None) -> Problem:
+    """A problem whose shape is right."""
+    code = content["code"]
     CODES_SEEN.add(code)
-    assert content["status"] == status
     assert content["type"] == f"/docs/errors#{code}"
     assert content["title"]
     assert content["detail"].endswith("."), content
-    assert content["message"] == ("Unauthenticated." if status == 401 else content["detail"])
+    said_first = "Unauthenticated." if content["status"] == 401 else content["detail"]
+    assert content["message"] == said_first
     errors = content["errors"]
     assert all(sentence.endswith(".") for said in errors.values() for sentence in said), errors
     assert all(said for said in errors.values())
-    assert set(fields) <= set(errors), errors
-    return Problem(content, response.headers, errors)
+    return Problem(content, headers or httpx.Headers(), errors)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from http_api.hostile_values import SECRET, Case, cases
-from http_api.ledger_client import Api, refused, sale
+from http_api.ledger_client import Api, checked, refused, sale
 from pydantic import BaseModel
 
 from api.app import routers
+from api.bodies import BATCH
 from api.route import LedgerRoute
 
 DEFINITION = {"name": "R", "handle": "r", "value": 10, "type": "other", "period": 30}
@@ -19,6 +21,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/rewards/definitions/{definition_id}"): {"name": "S"},
     ("PUT", "/reward-definitions/{definition_id}"): {"name": "S"},
     ("POST", "/rewards"): REWARD | {"profile_id": "p-1"},
+    ("POST", "/rewards/batch.json"): {"rewards": [REWARD | {"profile_id": "p-1"}]},
     ("POST", "/profiles/{profile_id}/rewards"): REWARD,
     ("POST", "/profiles/{profile_id}/redeem"): REDEMPTION,
     ("POST", "/profiles/{profile_id}/redemptions"): REDEMPTION,
@@ -51,6 +54,8 @@ def test_every_route_with_a_body_is_tried() -> None:
 async def fault(api: Api, method: str, path: str, case: Case) -> str | None:
     """What is wrong with the refusal of one bad body; None when nothing is."""
     response = await api.send_bytes(method, path, case.content)
+    if path.endswith(BATCH) and response.status_code == 200:
+        return row_fault(response, case)
     code = response.json().get("code")
     status = 400 if code == "body_not_json" else 422
     try:
@@ -63,6 +68,20 @@ async def fault(api: Api, method: str, path: str, case: Case) -> str | None:
         assert not any("see the field" in said[0] for said in problem.errors.values())
     except AssertionError as error:
         return f"{case.name}: {response.status_code} {response.text[:300]} {error!s:.100}"
+    return None
+
+
+def row_fault(response: httpx.Response, case: Case) -> str | None:
+    """What is wrong with the refusal of the one row of a batch."""
+    (row,) = response.json()["data"]
+    inner = case.field.partition(".0.")[2]
+    try:
+        problem = checked(row["problem"])
+        assert (row["status"], problem.content["code"]) == (422, "validation_failed")
+        assert SECRET not in response.text
+        assert any(name.startswith(inner) for name in problem.errors)
+    except (AssertionError, KeyError) as error:
+        return f"{case.name}: {response.text[:300]} {error!s:.100}"
     return None
 
 

@@ -9,6 +9,7 @@ from http_api.ledger_client import Api
 from http_api.test_bad_requests import ROUTES
 
 from api import examples
+from api.bodies import BATCH
 from api.error_catalogue import entries
 
 
@@ -65,6 +66,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
     assert {path for _, path, _ in found} == {
         "/rewards/definitions",
         "/rewards",
+        "/rewards/batch.json",
         "/profiles/{profile_id}/rewards",
         "/profiles/{profile_id}/redeem",
         "/transactions",
@@ -73,6 +75,9 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
     ids: dict[str, Any] = {}
     for method, path, example in sorted(found, key=lambda each: order.get(each[1], 5)):
         body = dict(example)
+        if "rewards" in body:
+            named = {"reward_definition_id": ids["/rewards/definitions"]}
+            body["rewards"] = [row | named for row in body["rewards"]]
         if "reward_definition_id" in body:
             body["reward_definition_id"] = ids["/rewards/definitions"]
             # The article's reward has expired long since.
@@ -81,8 +86,11 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
             body["redemption_id"] = ids["/profiles/{profile_id}/redeem"]
         url = path.replace("{profile_id}", examples.PROFILE_ID)
         response = await api.send(method.upper(), url, body)
-        assert response.status_code == 201, response.text
-        ids[path] = response.json()["data"]["id"]
+        if path.endswith(BATCH):
+            assert response.json()["data"][0]["status"] == 201, response.text
+        else:
+            assert response.status_code == 201, response.text
+            ids[path] = response.json()["data"]["id"]
         schema = document["paths"][f"/api/v3{path}"][method]["requestBody"]["content"]
         reference = schema["application/json"]["schema"]
         validator = jsonschema.Draft202012Validator(
