@@ -25,6 +25,8 @@ from consumers.relay import Relay, RelaySettings
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.faults import FAULTS, meaning
+from ledger.event_store.snapshots import PostgresSnapshots
+from ledger.snapshot_keeper import SnapshotKeeper
 from projections.reading import FreshReads
 
 Role = Literal["api", "relay", "projector", "expiry"]
@@ -60,14 +62,16 @@ class Wiring:
         relay = self._relay() if "relay" in roles else None
         projectors = Projectors(self.settings, self.stores) if "projector" in roles else None
         committer = None
+        snapshots = SnapshotKeeper(PostgresSnapshots(self.stores.pool))
         if "api" in roles or "expiry" in roles:
-            committer = self._committer(relay)
+            committer = self._committer(relay, snapshots)
         if committer and "expiry" in roles:
             process.parts.append(self._expiry(committer))
         if committer and "api" in roles:
             process.parts.append(await self._api(committer, projectors))
         if committer:
             process.parts.append(Part("the committer", committer.run))
+            process.parts.append(Part("the snapshots", snapshots.run))
         if WITH_KAFKA.intersection(roles):
             process.topic = self._topic()
             process.parts.append(process.topic.part_of_its_own())
@@ -90,7 +94,7 @@ class Wiring:
             RelaySettings(settings.partitions, settings.source, settings.cell),
         )
 
-    def _committer(self, relay: Relay | None) -> Committer:
+    def _committer(self, relay: Relay | None, snapshots: SnapshotKeeper) -> Committer:
         committed: Callable[[], None] = relay.wake if relay else lambda: None
         return Committer(
             self.stores.events,
@@ -98,6 +102,7 @@ class Wiring:
             settings=programme_settings(self.settings),
             committed=committed,
             queue_max=self.settings.queue_max,
+            snapshots=snapshots,
         )
 
     def _expiry(self, committer: Committer) -> Part:

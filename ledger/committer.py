@@ -30,6 +30,7 @@ from ledger.group import Decided, Group, Versioned
 from ledger.programme.reward_definitions import PROGRAMME_STREAM
 from ledger.rejections import Rejection, TooMuchContention
 from ledger.repeats import external_name, replayed, stream_of
+from ledger.snapshot_keeper import SnapshotKeeper
 from ledger.state_cache import StateCache
 from ledger.submission import (
     Accepted,
@@ -56,7 +57,7 @@ log = structlog.get_logger()
 class Committer:
     """Takes submissions, answers them after their commit. Start `run()` as a task of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing a process decides
         self,
         store: EventStore,
         *,
@@ -64,6 +65,7 @@ class Committer:
         settings: ProgrammeSettings | None = None,
         committed: Callable[[], None] = lambda: None,
         queue_max: int = QUEUE_MAX,
+        snapshots: SnapshotKeeper | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -71,7 +73,7 @@ class Committer:
         self._committed = committed
         self._waiting = WaitingLine(queue_max)
         self._arrived = asyncio.Event()
-        self._states = StateCache(store)
+        self._states = StateCache(store, snapshots)
         self._ids: list[int] = []
 
     async def submit(

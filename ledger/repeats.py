@@ -9,7 +9,7 @@ import orjson
 from ledger.account.state import Account
 from ledger.event_store.port import Claim, CommandRecord
 from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
-from ledger.streams import event_of, fold_recorded
+from ledger.streams import event_of, fold_whole
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
 from schemas.envelope import Recorded
@@ -95,7 +95,7 @@ def replayed(
     stream_id = outcome["stream"]
     if written:
         history = [recorded for recorded in history if recorded.position <= written[-1].position]
-    state = fold_recorded(stream_id, history)
+    state = fold_whole(stream_id, history)
     if "external_id" in outcome:
         name = external_name(submission)
         assert name is not None

@@ -35,9 +35,14 @@ def evolve_state(state: State, event: Event) -> State:
             return evolve_programme(state, event)
 
 
-def fold_recorded(stream_id: str, history: Iterable[Recorded]) -> State:
-    """The state of a stream after what the store holds of it, from its first event on."""
-    return reduce(evolve_state, map(event_of, history), initial_state(stream_id))
+def fold_recorded(state: State, history: Iterable[Recorded]) -> State:
+    """The state of a stream after more of what the store holds of it."""
+    return reduce(evolve_state, map(event_of, history), state)
+
+
+def fold_whole(stream_id: str, history: Iterable[Recorded]) -> State:
+    """The state of a stream after all that the store holds of it, from its first event on."""
+    return fold_recorded(initial_state(stream_id), history)
 
 
 def event_of(recorded: Recorded) -> Event:

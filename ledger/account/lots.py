@@ -1,10 +1,11 @@
 """Lots: parcels of value with their own terms, and where each part of their value stands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from ledger.records import replace
 from schemas.movements import Book, Movement
 from schemas.times import PeriodType
 

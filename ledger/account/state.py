@@ -1,13 +1,14 @@
 """The folded state of an account. Immutable: versions share what they have in common."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 
 from immutables import Map
 
 from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order
+from ledger.records import Records, replace
 from schemas.events import Event
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
@@ -47,14 +48,14 @@ class Account:
     """One profile's value: all lots, which of them are open, and the redemptions."""
 
     profile_id: str | None = None
-    lots: Map[int, Lot] = field(default_factory=Map)
+    lots: Records[int, Lot] = field(default_factory=Records)
     open_lots: Map[int, Lot] = field(default_factory=Map)
-    redemptions: Map[int, Redemption] = field(default_factory=Map)
-    redemption_names: Map[str, int] = field(default_factory=Map)
+    redemptions: Records[int, Redemption] = field(default_factory=Records)
+    redemption_names: Records[str, int] = field(default_factory=Records)
     """Redemptions by their external_id."""
-    announcements: Map[str, tuple[int, ...]] = field(default_factory=Map)
+    announcements: Records[str, tuple[int, ...]] = field(default_factory=Records)
     """Redemptions by the external_id of the transaction they were made for."""
-    final_records: Map[int, int] = field(default_factory=Map)
+    final_records: Records[int, int] = field(default_factory=Records)
     """Returns and reversals, by id → the redemption they belong to."""
 
     @property

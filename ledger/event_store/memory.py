@@ -45,9 +45,15 @@ class MemoryEventStore:
         self._appends[group.append_id] = committed
         return committed
 
-    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(
+        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[Recorded]]:
         """See the port."""
-        return {stream_id: tuple(self._streams.get(stream_id, ())) for stream_id in stream_ids}
+        first = after or {}
+        return {
+            stream_id: tuple(self._streams.get(stream_id, ())[first.get(stream_id, 0) :])
+            for stream_id in stream_ids
+        }
 
     async def read_stream(
         self, stream_id: str, *, after_version: int = 0, limit: int = 1_000

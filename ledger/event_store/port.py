@@ -142,8 +142,13 @@ class EventStore(Protocol):
         """
         ...
 
-    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
-        """All events of each stream, in order. A stream without events is an empty sequence."""
+    async def read_streams(
+        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[Recorded]]:
+        """All events of each stream, in order, or those `after` a version of it.
+
+        A stream without such events is an empty sequence.
+        """
         ...
 
     async def read_stream(

@@ -103,14 +103,18 @@ class PostgresEventStore:
         else:
             log.warning("append_timed_out", stale_writers_ended=ended)
 
-    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(
+        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[Recorded]]:
         """See the port."""
         streams: dict[str, list[Recorded]] = {stream_id: [] for stream_id in stream_ids}
+        first = [(after or {}).get(stream_id, 0) for stream_id in streams]
         query = (
-            f"SELECT {_COLUMNS} FROM ledger.events WHERE stream_id = ANY($1::text[]) "  # noqa: S608
+            f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::integer[]) AS w(stream_id, after) "  # noqa: S608
+            "JOIN ledger.events USING (stream_id) WHERE stream_version > w.after "
             "ORDER BY stream_id, stream_version"
         )
-        for recorded in await self._events(query, list(stream_ids)):
+        for recorded in await self._events(query, list(streams), first):
             streams[recorded.stream_id].append(recorded)
         return streams
 

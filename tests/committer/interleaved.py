@@ -27,8 +27,10 @@ class InterleavedStore(MemoryEventStore):
     async def append(self, group: Append) -> Committed | Conflicted:
         return await self._in_turn(super().append(group))
 
-    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
-        return await self._in_turn(super().read_streams(stream_ids))
+    async def read_streams(
+        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[Recorded]]:
+        return await self._in_turn(super().read_streams(stream_ids, after))
 
     async def claims(self, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Claim]:
         return await self._in_turn(super().claims(names))

@@ -17,7 +17,7 @@ from ledger.event_store.port import (
     EventStoreUnavailable,
     StreamHead,
 )
-from ledger.streams import fold_recorded
+from ledger.streams import fold_whole
 from ledger.submission import Accepted, Answer, Submission
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command
@@ -62,11 +62,13 @@ class FaultyStore(MemoryEventStore):
             raise EventStoreUnavailable
         return result
 
-    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(
+        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
+    ) -> Mapping[str, Sequence[Recorded]]:
         self.calls.append("read_streams")
         if self.unreachable:
             raise EventStoreUnavailable
-        return await super().read_streams(stream_ids)
+        return await super().read_streams(stream_ids, after)
 
     async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
         self.calls.append("read_log")
@@ -167,7 +169,7 @@ def sell(profile: str | None = "p", **more: Any) -> RecordTransaction:
 async def account_of(store: MemoryEventStore, profile: str = "p") -> Account:
     """The account as the log holds it."""
     stream_id = f"account-{profile}"
-    state = fold_recorded(stream_id, (await store.read_streams([stream_id]))[stream_id])
+    state = fold_whole(stream_id, (await store.read_streams([stream_id]))[stream_id])
     assert isinstance(state, Account)
     return state
 
@@ -175,7 +177,7 @@ async def account_of(store: MemoryEventStore, profile: str = "p") -> Account:
 async def transaction_of(store: MemoryEventStore, transaction_id: int) -> Transaction:
     """The transaction as the log holds it."""
     stream_id = transaction_stream(transaction_id)
-    state = fold_recorded(stream_id, (await store.read_streams([stream_id]))[stream_id])
+    state = fold_whole(stream_id, (await store.read_streams([stream_id]))[stream_id])
     assert isinstance(state, Transaction)
     return state
 

@@ -12,7 +12,7 @@ from ledger.committer import Committer
 from ledger.event_store.memory import MemoryEventStore
 from ledger.event_store.port import EventStoreUnavailable
 from ledger.rejections import TooMuchContention
-from ledger.streams import account_stream, fold_recorded
+from ledger.streams import account_stream, fold_whole
 from ledger.submission import Answer, Overloaded, Submission
 from schemas.reward_definitions import AddRewardDefinition
 from schemas.rewards import IssueReward
@@ -127,7 +127,7 @@ async def test_expiries_are_recorded_as_facts(
     assert await worker.sweep() == 1
     assert (await types_of(store, "p-1"))[-1] == "RewardExpired"
     history = await store.read_stream(account_stream("p-1"))
-    assert fold_recorded(account_stream("p-1"), history)
+    assert fold_whole(account_stream("p-1"), history)
     assert all(submission.patient for submission in between.submitted)
 
 

@@ -8,7 +8,7 @@ revision = "0001"
 down_revision = None
 
 SQL = files("ledger.event_store") / "sql"
-OBJECTS = ("tables", "chain", "append_batch", "end_stale_writer", "privileges")
+OBJECTS = ("tables", "chain", "append_batch", "end_stale_writer", "privileges", "snapshots")
 
 
 def upgrade() -> None:
