@@ -16,12 +16,12 @@ from pydantic import Field, ValidationError, WrapValidator
 from api.commanding import Answered, committed, idempotency_key, submission_of
 from api.json_body import write_json
 from api.problems import Refused
-from api.sentences import sentences
 from api.services import services_of
 from api.tokens import Caller
 from ledger.group import names_of
 from ledger.submission import Submission
 from schemas.commands import Command
+from schemas.sentences import sentences
 
 ROWS_MAX: Final = 1_000
 TOGETHER_MAX: Final = 500

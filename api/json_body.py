@@ -1,39 +1,31 @@
-"""Our own reader and writer of JSON, because a ledger's numbers may not pass through a float.
+"""JSON bodies: read by the reader all our JSON goes through, refused as HTTP does."""
 
-Python's reader takes more than JSON (NaN, UTF-16, the last of two equal keys, digits and depth
-without end), and what it takes fails later, as an error of ours. So a body is read once, here.
-"""
+from typing import Any, Final
 
-import json
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
-from typing import Any, Final, NoReturn
-
-import orjson
 from starlette.exceptions import HTTPException
 
-from schemas.amounts import MINOR_MAX, UNSTORABLE
-
-BODY_BYTES_MAX: Final = 1_048_576
-BATCH_BYTES_MAX: Final = 4 * BODY_BYTES_MAX
-VALUES_MAX: Final = BODY_BYTES_MAX // 2
-"""As many as fit into an ordinary body; more of them would be long to read in a larger one."""
-DEPTH_MAX: Final = 32
-NUMBER_LENGTH_MAX: Final = 40
-"""Characters of one number: all an amount, a rate or a measurement can need."""
-
-FIELD_LENGTH_MAX: Final = 200
-
-_EXPONENT_MAX: Final = 30
-_STRING_OR_BRACKET: Final = re.compile(
-    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL
+from schemas import json_text
+from schemas.json_text import (
+    BATCH_BYTES_MAX,
+    BODY_BYTES_MAX,
+    DEPTH_MAX,
+    Unreadable,
+    too_large,
+    write_json,
 )
-_BOM: Final = b"\xef\xbb\xbf"
-_WRITE_OPTIONS: Final = (
-    orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-)
+
+__all__ = [
+    "BATCH_BYTES_MAX",
+    "BODY_BYTES_MAX",
+    "DEPTH_MAX",
+    "UnreadableBody",
+    "body_too_large",
+    "read_json",
+    "write_json",
+]
+
+_STATUS: Final = {"body_not_json": 400, "body_too_large": 413}
+_JSON_WE_DO_NOT_TAKE: Final = 422
 
 
 class UnreadableBody(HTTPException):
@@ -42,13 +34,12 @@ class UnreadableBody(HTTPException):
     An HTTPException, because FastAPI turns any other error of reading a body into its own 400.
     """
 
-    def __init__(self, code: str, detail: str, status: int, field: str = "body") -> None:
+    def __init__(self, reason: Unreadable) -> None:
         """Keep the stable `code`, and a `detail` that says how to mend the body."""
-        super().__init__(status_code=status, detail=detail)
-        self.code = code
-        self.status = status
-        self.field = field
-        """The field at fault as far as it is known, by dotted path."""
+        self.status = _STATUS.get(reason.code, _JSON_WE_DO_NOT_TAKE)
+        super().__init__(status_code=self.status, detail=reason.detail)
+        self.code = reason.code
+        self.field = reason.field
 
 
 def read_json(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
@@ -56,190 +47,12 @@ def read_json(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
 
     Raises UnreadableBody, whose detail never repeats what was sent.
     """
-    if len(body) > bytes_max:
-        raise body_too_large(bytes_max)
-    if body.count(b",") > VALUES_MAX:
-        raise UnreadableBody("body_too_large", f"Send at most {VALUES_MAX} values.", 413)
-    if body.startswith(_BOM):
-        raise _not_json("Send the body without a byte order mark.")
     try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _not_json("Send the body in UTF-8.") from None
-    _refuse_depth(body)
-    try:
-        value = _DECODER.decode(text)
-    except _OutOfRange:
-        raise _number_out_of_range(text) from None
-    except json.JSONDecodeError as error:
-        raise _not_json(
-            f"The body is not JSON: look at line {error.lineno}, column {error.colno}."
-        ) from None
-    if not isinstance(value, dict):
-        raise UnreadableBody("body_not_an_object", "Send a JSON object: {…}.", 422)
-    # Raw NULs and surrogates were refused above as control characters and as UTF-8.
-    if b"\\u" in body:
-        _refuse_unstorable(value)
-    return value
-
-
-def write_json(value: Any) -> bytes:
-    """Write JSON with decimals as plain numbers: `10`, `9.99`; never quoted, never a float.
-
-    A float, a date or any other type without one exact form is a TypeError: a mistake of ours.
-    """
-    _refuse_floats(value)
-    return orjson.dumps(value, default=_decimal, option=_WRITE_OPTIONS)
+        return json_text.read_json(body, bytes_max)
+    except Unreadable as reason:
+        raise UnreadableBody(reason) from None
 
 
 def body_too_large(bytes_max: int) -> UnreadableBody:
-    """Refuse with the limit in the sentence, as the reader and the stream's limit both do."""
-    return UnreadableBody("body_too_large", f"Send a body of at most {bytes_max} bytes.", 413)
-
-
-def _not_json(detail: str) -> UnreadableBody:
-    return UnreadableBody("body_not_json", detail, 400)
-
-
-def _refuse_depth(body: bytes) -> None:
-    """Count brackets before parsing: how deep the parser itself can go depends on our caller."""
-    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
-        return
-    depth = 0
-    for found in _STRING_OR_BRACKET.finditer(body):
-        token = found.group()
-        if token in (b"[", b"{"):
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise UnreadableBody(
-                    "body_too_deep", f"Nest objects and lists at most {DEPTH_MAX} deep.", 422
-                )
-        elif token in (b"]", b"}"):
-            depth -= 1
-
-
-def _refuse_unstorable(value: object) -> None:
-    """Refuse what PostgreSQL can't store, in keys too."""
-    path = _path_to(value, lambda item: isinstance(item, str) and bool(UNSTORABLE.search(item)))
-    if path is not None:
-        raise UnreadableBody(
-            "unstorable_text",
-            "Remove the NUL character or unpaired surrogate from the text.",
-            422,
-            _dotted(path),
-        )
-
-
-def _path_to(value: object, at_fault: Callable[[object], bool]) -> list[str] | None:
-    """Where the first value at fault is. Recursion is safe: depth is bounded."""
-    if at_fault(value):
-        return []
-    inner: Iterable[tuple[object, object]] = ()
-    if isinstance(value, dict):
-        if any(map(at_fault, value)):
-            return []
-        inner = value.items()
-    elif isinstance(value, list):
-        inner = enumerate(value)
-    for name, item in inner:
-        path = _path_to(item, at_fault)
-        if path is not None:
-            return [str(name), *path]
-    return None
-
-
-def _dotted(path: Sequence[str]) -> str:
-    """The name of a field; names are the caller's words too."""
-    return UNSTORABLE.sub("?", ".".join(path))[:FIELD_LENGTH_MAX] or "body"
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two equal keys counts differs between readers, so neither does."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = Counter(name for name, _ in pairs)
-        twice = next(name for name, times in names.items() if times > 1)
-        raise UnreadableBody(
-            "duplicate_key", "Send each key of an object once.", 422, _dotted([twice])
-        )
-    return found
-
-
-def _whole(text: str) -> int:
-    """Python refuses 4301 digits with an error of its own, and takes 4300: both are too late."""
-    if len(text) > NUMBER_LENGTH_MAX or abs(int(text)) > MINOR_MAX:
-        raise _OutOfRange
-    return int(text)
-
-
-def _exact(text: str) -> Decimal:
-    exponent = text.lower().partition("e")[2]
-    if len(text) > NUMBER_LENGTH_MAX or abs(int(exponent or "0")) > _EXPONENT_MAX:
-        raise _OutOfRange
-    value = Decimal(text)
-    if value.is_zero():
-        return Decimal(0)
-    # Comparing is exact, while abs() would round to the context's precision first.
-    if value.adjusted() >= len(str(MINOR_MAX)) or value.copy_abs() > MINOR_MAX:
-        raise _OutOfRange
-    return Decimal(int(value)) if "e" in text.lower() and value == int(value) else value
-
-
-class _OutOfRange(Exception):
-    """A number is too long or too large; where it stands only a second reading tells."""
-
-
-def _number_out_of_range(text: str) -> UnreadableBody:
-    try:
-        path = _path_to(_MARKING.decode(text), lambda item: item is _OutOfRange)
-    except json.JSONDecodeError:  # what follows the number isn't JSON either
-        path = None
-    return UnreadableBody(
-        "number_out_of_range",
-        f"Send numbers of at most {NUMBER_LENGTH_MAX} characters, between -{MINOR_MAX} and "
-        f"{MINOR_MAX}.",
-        422,
-        _dotted(path or []),
-    )
-
-
-def _marked(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def read_or_mark(text: str) -> Any:
-        try:
-            return read(text)
-        except _OutOfRange:
-            return _OutOfRange
-
-    return read_or_mark
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise _not_json("NaN and Infinity are not JSON: send a number or null.")
-
-
-def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise TypeError("a float has no exact decimal form: use Decimal")
-    if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
-
-
-def _decimal(value: Any) -> orjson.Fragment:
-    if not isinstance(value, Decimal) or not value.is_finite():
-        raise TypeError(f"{type(value).__name__} has no exact JSON form")
-    return orjson.Fragment(format(value, "f"))
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique_keys,
-    parse_int=_whole,
-    parse_float=_exact,
-    parse_constant=_no_constant,
-)
-_MARKING: Final = json.JSONDecoder(
-    parse_int=_marked(_whole), parse_float=_marked(_exact), parse_constant=lambda _: None
-)
+    """The refusal of the stream's limit, in the same words as the reader's."""
+    return UnreadableBody(too_large(bytes_max))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from api.problems import Refused
-from api.sentences import FIELD_LENGTH_MAX
+from schemas.sentences import FIELD_LENGTH_MAX
 
 FILTER: Final = re.compile(r"filter\[([a-z_]+)\](?:\[([a-z]+)\])?")
 _KNOWN_LISTED_MAX: Final = 12

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.json_body import UnreadableBody, write_json
-from api.sentences import sentences
+from schemas.sentences import sentences
 
 MEDIA_TYPE: Final = "application/problem+json"
 

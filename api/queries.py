@@ -19,8 +19,8 @@ from api.json_body import write_json
 from api.pages import AFTER, NUMBER, SIZE, around, page_of
 from api.parameters import FILTER, Parameter, documented, text
 from api.problems import Refused
-from api.sentences import FIELD_LENGTH_MAX
 from api.services import Services
+from schemas.sentences import FIELD_LENGTH_MAX
 
 _DIALECT: Final = dialect.dialect()  # type: ignore[no-untyped-call]
 

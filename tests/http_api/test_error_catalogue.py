@@ -8,6 +8,7 @@ from http_api.ledger_client import CODES_SEEN, Api
 
 import api as api_package
 from api.error_catalogue import entries, page
+from schemas import json_text
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "errors.md"
@@ -28,13 +29,14 @@ def test_each_code_has_a_meaning_and_a_remedy() -> None:
 
 
 def test_each_code_the_api_raises_is_listed() -> None:
-    """`Refused(422, "code", …)` and `UnreadableBody("code", …)`, wherever they stand."""
+    """`Refused(422, "code", …)` and `Unreadable("code", …)`, wherever they stand."""
     said = set()
-    for path in Path(api_package.__file__).parent.rglob("*.py"):
+    package = Path(api_package.__file__).parent
+    for path in (*package.rglob("*.py"), Path(json_text.__file__)):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
                 "Refused",
-                "UnreadableBody",
+                "Unreadable",
                 "_later",
                 "problem",
             ):

@@ -15,8 +15,8 @@ from api.bodies import BodyLimit
 from api.json_body import write_json
 from api.problems import install
 from api.route import LedgerRoute
-from api.sentences import ERRORS_LISTED_MAX
 from schemas.amounts import Amount, PlainText, WholeNumber
+from schemas.sentences import ERRORS_LISTED_MAX
 from schemas.times import ZoneName
 
 BYTES_MAX = 300_000
