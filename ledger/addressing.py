@@ -14,13 +14,13 @@ def account_of(profile_id: str, _: View) -> str:
     return account_stream(profile_id)
 
 
-def holder_of(kind: str, number: int, view: View, unknown: Rejection) -> str:
-    """The stream that holds reward or redemption so-and-so.
+def holder_of(kind: str, name: int | str, view: View, unknown: Rejection) -> str:
+    """The stream that holds reward or redemption so-and-so, or a sender's own name of one.
 
     Raises:
         Rejection: nobody does; `unknown` says so.
     """
-    stream_id = view.stream_named(kind, str(number))
+    stream_id = view.stream_named(kind, str(name))
     if stream_id is None:
         raise unknown
     return stream_id

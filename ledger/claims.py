@@ -53,8 +53,10 @@ def likely_names(command: Command) -> Iterator[tuple[str, str]]:
     match command:
         case RevokeReward():
             yield "reward", str(command.reward_id)
-        case ReverseRedemption() | ReturnRedemption() | LinkRedemption():
+        case ReverseRedemption() | ReturnRedemption():
             yield "redemption", str(command.redemption_id)
+        case LinkRedemption():
+            yield from _linked(command)
         case MakeRedemption(transaction_external_id=str(external_id)):
             yield ANNOUNCED, external_id  # and only then the sale: see `announcement`
         case RecordTransaction():
@@ -62,6 +64,15 @@ def likely_names(command: Command) -> Iterator[tuple[str, str]]:
                 yield "redemption", str(command.redemption_id)
             if command.external_id is not None:
                 yield ANNOUNCED, command.external_id
+
+
+def _linked(command: LinkRedemption) -> Iterator[tuple[str, str]]:
+    if command.transaction_external_id is not None:
+        yield "transaction.external_id", command.transaction_external_id
+    if command.redemption_external_id is not None:
+        yield "redemption.external_id", command.redemption_external_id
+    if command.redemption_id is not None:
+        yield "redemption", str(command.redemption_id)
 
 
 def _named(

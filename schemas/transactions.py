@@ -130,10 +130,21 @@ class RecordTransaction(Sale, Command):
 
 
 class LinkRedemption(Command):
-    """Attribute a redemption to a transaction that is already there."""
+    """Attribute a redemption to a transaction that is already there; each by its id, or by the
+    sender's own name for it."""
 
-    transaction_id: WholeNumber
-    redemption_id: WholeNumber
+    transaction_id: WholeNumber | None = None
+    transaction_external_id: Name | None = None
+    redemption_id: WholeNumber | None = None
+    redemption_external_id: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        for kind in ("transaction", "redemption"):
+            names = (getattr(self, f"{kind}_id"), getattr(self, f"{kind}_external_id"))
+            if names.count(None) != 1:
+                raise ValueError(f"Give either {kind}_id or {kind}_external_id.")
+        return self
 
 
 class VoidTransaction(Command):

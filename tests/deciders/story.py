@@ -210,6 +210,8 @@ def _names(event: Event) -> Iterator[tuple[str, str]]:
             yield "reward", str(event.reward_id)
         case RedemptionMade():
             yield "redemption", str(event.redemption_id)
+            if event.external_id is not None:
+                yield "redemption.external_id", event.external_id
             if event.transaction_external_id is not None:
                 yield "transaction.announced", event.transaction_external_id
         case RedemptionReversed():

@@ -1,5 +1,7 @@
 """Links: a redemption that announces its sale, in either order, and one that is linked later."""
 
+from typing import Any
+
 import pytest
 from deciders.sales import (
     attached,
@@ -34,6 +36,7 @@ from deciders.sold import (
     spent_five,
 )
 from deciders.story import Given, elsewhere, given
+from pydantic import ValidationError
 
 from ledger.rejections import (
     InsufficientBalance,
@@ -47,6 +50,7 @@ from ledger.rejections import (
     UnknownLinkedRedemption,
     UnknownTransaction,
 )
+from schemas.transactions import LinkRedemption
 
 # ── The redemption has announced the sale ────────────────────────────────────────────────────────
 
@@ -216,6 +220,32 @@ def test_a_redemption_announced_for_this_sale_may_be_linked_with_it() -> None:
     made = redemption(50, (1, "3.00"), (2, "2.00"), at=NOON, transaction_external_id="t-1")
     story = Given((*story.history, ("account-p-1", made)))
     story.when(link(70, 50)).then(PAID_FOR_70, linked(70, 50))
+
+
+def test_both_may_be_named_as_their_senders_name_them() -> None:
+    story = sold_to()
+    made = redemption(50, (1, "3.00"), (2, "2.00"), at=NOON, external_id="r-1")
+    story = Given((*story.history, ("account-p-1", made)))
+    by_names = LinkRedemption(transaction_external_id="t-1", redemption_external_id="r-1")
+    story.when(by_names).then(PAID_FOR_70, linked(70, 50))
+    unknown = LinkRedemption(transaction_external_id="t-9", redemption_external_id="r-1")
+    story.when(unknown).then_refused(UnknownTransaction)
+    unknown = LinkRedemption(transaction_id=70, redemption_external_id="r-9")
+    story.when(unknown).then_refused(UnknownLinkedRedemption)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"transaction_id": 70},
+        {"redemption_id": 50},
+        {"transaction_id": 70, "redemption_id": 50, "redemption_external_id": "r-1"},
+        {"transaction_id": 70, "transaction_external_id": "t-1", "redemption_id": 50},
+    ],
+)
+def test_a_link_names_each_of_them_once(names: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        LinkRedemption.model_validate(names)
 
 
 def test_what_is_due_comes_before_a_link() -> None:
