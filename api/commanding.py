@@ -1,7 +1,5 @@
 """From a request to the committer and back: one way for all commands."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
-import orjson
 from fastapi import Request, Response
 from pydantic import ValidationError
 
@@ -19,6 +16,7 @@ from api.problems import Refused
 from api.services import Services, services_of
 from api.tokens import Caller
 from ledger.event_store.port import EventStoreBroken
+from ledger.fingerprints import fingerprint
 from ledger.rejections import Rejection
 from ledger.repeats import RecordedRefusal
 from ledger.submission import (
@@ -191,24 +189,6 @@ def idempotency_key(request: Request) -> str | None:
             "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
         )
     return keys[0]
-
-
-def fingerprint(command: Command, key: bytes) -> bytes:
-    """What tells a repeat from another request: keyed, so that it betrays nothing of the body.
-
-    A field left out and one that says its default are the same request, but where null says more.
-    """
-    content = {
-        "command": type(command).__name__,
-        "fields": command.model_dump(mode="json", exclude_defaults=True),
-        "nulls": sorted(
-            name
-            for name in command.NULL_SAYS_MORE & command.model_fields_set
-            if getattr(command, name) is None
-        ),
-    }
-    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(key, text, hashlib.sha256)
 
 
 def _fingerprint(command: Command, key: str | None, services: Services) -> bytes:
