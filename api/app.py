@@ -14,7 +14,7 @@ from api import error_catalogue, health
 from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
-from api.routes import profiles, redemptions, reward_definitions, rewards, transactions
+from api.routes import profiles, programme, redemptions, reward_definitions, rewards, transactions
 from api.services import Services
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.port import EventStoreBroken, EventStoreUnavailable
@@ -60,7 +60,7 @@ def routers() -> tuple[APIRouter, ...]:
 
     What tills call most comes first; `/rewards/definitions` before `/rewards/{reward_id}`.
     """
-    parts = (redemptions, profiles, reward_definitions, rewards, transactions)
+    parts = (redemptions, profiles, reward_definitions, rewards, transactions, programme)
     return tuple(part.router for part in parts)
 
 

@@ -142,7 +142,7 @@ async def committed(services: Services, submission: Submission) -> Answered:
         Refused: the ledger said no, or can't answer now.
     """
     try:
-        return Answered(await services.committer.submit(submission), services)
+        answer = await services.committer.submit(submission)
     except Rejection as rejection:
         raise refused(rejection, services.settings.currency_digits) from rejection
     except Overloaded:
@@ -170,6 +170,9 @@ async def committed(services: Services, submission: Submission) -> Answered:
             None,
             "Send less: the ledger keeps at most 512 KiB for one event.",
         ) from error
+    if isinstance(answer, Accepted) and answer.settings and not dry_run:
+        services.programme.learn(answer.settings)
+    return Answered(answer, services)
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -59,6 +59,7 @@ _OURS: Final = """
 _REMEDIES: Final = {
     "already_reversed": "Nothing is left to do.",
     "conflict": "Repeat it, with the same key.",
+    "currency_frozen": "Leave the currency as it is; another currency is another database.",
     "external_id_taken": "Choose another `external_id`, or read what has this one.",
     "handle_taken": "Choose another handle.",
     "idempotency_key_reused": "Choose a new key for a new request.",

@@ -56,6 +56,11 @@ TRANSACTION_BODY: Final[dict[str, Any]] = {
     "is_void": False,
     "margin": 1,
 }
+SETTINGS_BODY: Final[dict[str, Any]] = {
+    "zone": "Australia/Melbourne",
+    "reversal_window_seconds": 600,
+    "issue_max": "100",
+}
 
 
 def _example(body: dict[str, Any]) -> dict[str, Any]:
@@ -71,4 +76,5 @@ REWARD: Final = _example(REWARD_BODY)
 PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)
 REWARDS: Final = _rows("rewards", REWARD_BODY)
 REDEMPTION: Final = _example(REDEMPTION_BODY)
+SETTINGS: Final = {"staff": {"summary": "A zone, and a limit of staff", "value": SETTINGS_BODY}}
 TRANSACTION: Final = _example(TRANSACTION_BODY)

@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import Request
 
 from api.health import HealthReport
+from api.programme import CurrentSettings
 from api.tokens import Tokens
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
@@ -28,7 +29,12 @@ class Services:
     fingerprint_key: bytes
     health: Callable[[], Awaitable[HealthReport]]
     clock: Callable[[], datetime]
-    settings: ProgrammeSettings
+    programme: CurrentSettings
+
+    @property
+    def settings(self) -> ProgrammeSettings:
+        """The programme's settings, as far as this process knows them."""
+        return self.programme.settings
 
 
 def services_of(request: Request) -> Services:

@@ -31,6 +31,8 @@ SCOPES: Final = (
     "read-profiles",
     "read-ledgers",
     "exceed-limits",
+    "read-programme",
+    "update-programme",
     ALL,
 )
 """The original platform's words. `return-policy` lets a return choose its policy; `*` is all.

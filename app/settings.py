@@ -84,19 +84,21 @@ class Settings(BaseSettings):
     )
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(
-        "AUD", description="The programme's currency, as three capital letters."
+        "AUD",
+        description="The programme's currency, three letters, until its settings are changed.",
     )
     currency_digits: Annotated[int, Field(ge=0, le=2)] = Field(
-        2, description="The decimals of its minor unit."
+        2, description="The decimals of its minor unit, until then."
     )
     reversal_window_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = Field(
-        600, description="How long after a redemption it can be reversed."
+        600, description="How long after a redemption it can be reversed, until then."
     )
     return_policy: ReturnPolicy = Field(
-        "reissue", description="What a return does unless the request says otherwise."
+        "reissue", description="What a return does unless the request says otherwise, until then."
     )
     grace_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
-        14, description="How long value lives that comes back after its reward has expired."
+        14,
+        description="How long value lives that comes back to an expired reward, until then.",
     )
     zone: ZoneName = Field("UTC", description="The IANA time zone the command line shows times in.")
 

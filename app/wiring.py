@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from api.app import create_app
+from api.programme import CurrentSettings
 from api.services import Services
 from api.tokens import Tokens, fingerprint_key
 from app.due_profiles import DueInReadModel
@@ -68,7 +69,9 @@ class Wiring:
         if committer and "expiry" in roles:
             process.parts.append(self._expiry(committer))
         if committer and "api" in roles:
-            process.parts.append(await self._api(committer, projectors))
+            programme = await self._programme()
+            process.parts.append(await self._api(committer, projectors, programme))
+            process.parts.append(Part("the settings", programme.follow, programme.stop))
         if committer:
             process.parts.append(Part("the committer", committer.run))
             process.parts.append(Part("the snapshots", snapshots.run))
@@ -114,7 +117,18 @@ class Wiring:
         )
         return Part("the expiry worker", worker.run, worker.stop)
 
-    async def _api(self, committer: Committer, projectors: Projectors | None) -> Part:
+    async def _programme(self) -> CurrentSettings:
+        """The settings as the log has them now: the first answer shows amounts by them."""
+        programme = CurrentSettings(programme_settings(self.settings), self.stores.pool)
+        try:
+            await programme.refresh()
+        except FAULTS as error:
+            raise meaning(error) from error
+        return programme
+
+    async def _api(
+        self, committer: Committer, projectors: Projectors | None, programme: CurrentSettings
+    ) -> Part:
         assert self.listening is not None
         pool = self.stores.pool
         asked = Asked(
@@ -133,7 +147,7 @@ class Wiring:
             fingerprint_key=await self._fingerprint_key(),
             health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
             clock=now,
-            settings=programme_settings(self.settings),
+            programme=programme,
         )
         stop_seconds_max = self.settings.stop_seconds_max
         server = HttpServer(create_app(services), self.listening, stop_seconds_max)

@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 from consumers.cloudevents import to_record
 from consumers.projector_document import projector_app
 from consumers.topics import EVENTS_TOPIC, EventsTopic
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.programme.state import PROGRAMME_STREAM
 from ledger.streams import account_stream
 from ledger.transactions.state import transaction_stream
 from schemas.catalog import file_name, opened, our_events

@@ -27,7 +27,7 @@ from ledger.event_store.port import (
     StreamHead,
 )
 from ledger.group import Decided, Group, Versioned
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.programme.state import PROGRAMME_STREAM
 from ledger.rejections import Rejection, TooMuchContention
 from ledger.repeats import external_name, replayed, stream_of
 from ledger.snapshot_keeper import SnapshotKeeper

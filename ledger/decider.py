@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from ledger.rejections import InvalidAmount
 from schemas.amounts import from_minor, to_minor
 from schemas.events import Event
+from schemas.programme import ClawbackPolicy
 from schemas.redemptions import ReturnPolicy
-
-ClawbackPolicy = Literal["debt", "floor", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeSettings:
     """The rules of the programme that a decision needs."""
 
+    version: int = 0
+    """Counts the changes; 0 are those of the environment."""
     currency: str = "AUD"
     currency_digits: int = 2
     reversal_window: timedelta = timedelta(minutes=10)

@@ -9,7 +9,7 @@ from ledger.commands import HANDLERS
 from ledger.decider import Circumstances
 from ledger.event_store.port import APPEND_EVENTS_MAX, NewEvent, StreamHead
 from ledger.group import Decided, Group, GroupView, NotLoaded, Versioned, new_event, unit_of
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
 from ledger.repeats import answer_to_repeat, external_name, outcome_bytes
 from ledger.streams import evolve_state
@@ -82,7 +82,7 @@ def _repeated(pending: Pending, view: GroupView, group: Group) -> Decided | None
 
 def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided:
     submission = pending.submission
-    at = _circumstances(submission, at)
+    at = _circumstances(submission, view.state(PROGRAMME_STREAM), at)
     decision = HANDLERS[type(submission.command)].decide(submission.command, view, at)
     claims = claims_of(decision, view, submission.fingerprint)
     streams = {stream_id: view.before(stream_id) for stream_id, _ in decision.written}
@@ -95,8 +95,14 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     states = {stream_id: versioned.state for stream_id, versioned in streams.items()}
     if decision.stream_id not in states:
         states[decision.stream_id] = view.before(decision.stream_id).state
+    programme = states.get(PROGRAMME_STREAM) or view.state(PROGRAMME_STREAM)
     answer = Accepted(
-        decision.stream_id, decision.events, states, at.now, dry_run=submission.dry_run
+        decision.stream_id,
+        decision.events,
+        states,
+        at.now,
+        dry_run=submission.dry_run,
+        settings=programme.settings or at.settings,
     )
     if submission.dry_run:
         return Decided(pending, answer, None, frozenset(view.read))
@@ -107,12 +113,17 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     return Decided(pending, answer, unit, frozenset(view.read))
 
 
-def _circumstances(submission: Submission, at: Circumstances) -> Circumstances:
-    """The group's circumstances with what this submission brings of its own."""
-    if submission.personal is None and submission.occurred_at is None and not submission.limited:
+def _circumstances(
+    submission: Submission, programme: Programme, at: Circumstances
+) -> Circumstances:
+    """The group's circumstances with the settings that hold and what this submission brings."""
+    settings = programme.settings or at.settings
+    brings = (submission.personal, submission.occurred_at, submission.limited or None)
+    if settings is at.settings and brings == (None, None, None):
         return at
     return replace(
         at,
+        settings=settings,
         now=submission.occurred_at or at.now,
         personal=submission.personal,
         limited=submission.limited,

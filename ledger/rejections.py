@@ -25,6 +25,13 @@ class InvalidAmount(Rejection):
     field = "amount"
 
 
+class CurrencyFrozen(Rejection):
+    """The programme has amounts already, and they are in its currency."""
+
+    code = "currency_frozen"
+    field = "currency"
+
+
 class InsufficientBalance(Rejection):
     """The balance can't pay; `available_minor` says what there is."""
 

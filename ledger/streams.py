@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import reduce
 
 from ledger.account.state import Account, evolve
-from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme, evolve_programme
+from ledger.programme.state import PROGRAMME_STREAM, Programme, evolve_programme
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, evolve_transaction
 from schemas.envelope import Recorded
 from schemas.events import Event, decode

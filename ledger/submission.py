@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from ledger.decider import ProgrammeSettings
 from schemas.commands import Command
 from schemas.events import Event
 
@@ -48,6 +49,8 @@ class Accepted:
     position: int = 0
     """Where the log stood after it; 0 for a dry run."""
     replayed: bool = False
+    settings: ProgrammeSettings | None = None
+    """The programme's settings right after it; None for a repeat."""
     dry_run: bool = False
 
     @property

@@ -112,12 +112,20 @@ def _reader(digits: int, *, signed: bool) -> Callable[[Any], Decimal]:
 
 
 def _whole(value: Any) -> int:
+    return _whole_number(value, 1)
+
+
+def _whole_number(value: Any, least: int) -> int:
     """Ids are integers in answers and may come back quoted, as the article's payloads do."""
     if isinstance(value, str) and _PLAIN_WHOLE.fullmatch(value):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MINOR_MAX:
-        raise ValueError(f'Give a whole number from 1 to {MINOR_MAX}, such as 6 or "6".')
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MINOR_MAX:
+        raise ValueError(f'Give a whole number from {least} to {MINOR_MAX}, such as 6 or "6".')
     return value
+
+
+def _from_zero(value: Any) -> int:
+    return _whole_number(0 if value == "0" else value, 0)
 
 
 def _positive(value: Decimal) -> Decimal:
@@ -188,6 +196,14 @@ UnitPrice = Annotated[
 ]
 """Price, tax or margin of one unit."""
 
+ExchangeRate = Annotated[
+    Decimal,
+    BeforeValidator(_reader(PRICE_DIGITS, signed=False)),
+    AfterValidator(_positive),
+    WithJsonSchema(_number_or_string(PRICE_DIGITS, signed=False)),
+]
+"""What one unit of something is worth: more than nothing, at most six decimals."""
+
 WholeNumber = Annotated[
     int,
     BeforeValidator(_whole),
@@ -201,6 +217,20 @@ WholeNumber = Annotated[
     ),
 ]
 """An id of ours: `6` or `"6"`."""
+
+WholeFromZero = Annotated[
+    int,
+    BeforeValidator(_from_zero),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MINOR_MAX},
+                {"type": "string", "pattern": "^(0|[1-9][0-9]{0,15})$"},
+            ]
+        }
+    ),
+]
+"""How many of something, which may be none: `0` or `"0"`."""
 
 Label = Annotated[
     int | str,

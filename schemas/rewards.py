@@ -10,13 +10,14 @@ from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
-from schemas.times import Moment, PeriodType, ZoneName
+from schemas.times import MaybeZone, Moment, PeriodType
 
 
 class RewardTerms(Command):
     """What to issue under a definition named by id or by handle, the profile aside.
 
-    Times are wall times in `timezone`, or ISO 8601 with an offset. An `expires_at` of null means
+    Times are wall times in `timezone` (the programme's zone unless given), or ISO 8601 with an
+    offset. An `expires_at` of null means
     never; left out, the definition's period decides.
     """
 
@@ -28,7 +29,7 @@ class RewardTerms(Command):
     value_remaining: Amount | None = None
     issued_at: Moment | None = None
     expires_at: Moment | None = None
-    timezone: ZoneName = "UTC"
+    timezone: MaybeZone = None
     external_id: Name | None = None
     meta: JsonObject | None = None
 

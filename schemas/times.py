@@ -120,6 +120,13 @@ ZoneName = Annotated[
 ]
 """The IANA name of a time zone."""
 
+MaybeZone = Annotated[
+    str | None,
+    BeforeValidator(zone_name),
+    WithJsonSchema({"type": "string", "examples": ["Australia/Melbourne"]}),
+]
+"""The same where it may be left out, which means the programme's zone; null is no zone."""
+
 
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, str]:

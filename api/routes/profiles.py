@@ -9,8 +9,9 @@ from api.documents import balances as balance_documents
 from api.documents.history import entry_document, journal_document
 from api.filters import Field
 from api.json_body import write_json
+from api.moments import AS_OF, TIME, cut_of
 from api.pages import NUMBER, SIZE, plain_page
-from api.parameters import Parameter, documented, text
+from api.parameters import documented, text
 from api.paths import BASE, PathProfile
 from api.problems import Refused
 from api.queries import Listing, answer_list
@@ -18,21 +19,14 @@ from api.reading import answer_fresh, not_found, of_profile, row_at, whole_strea
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
-from ledger.history import Cut, history_of
+from ledger.history import history_of
 from ledger.streams import account_stream
 from projections.read_models import balances, journal
-from schemas.times import parse_instant
 
 router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
 _JOURNAL = journal.PROJECTION.table
 CURRENCY = text("currency", "The programme's currency: there is no other.")
-AS_OF = text("as_of", "The last moment told: UTC, or ISO 8601 with an offset.")
-TIME = Parameter(
-    "time",
-    "What `as_of` means: when it happened, or when the ledger knew.",
-    {"type": "string", "enum": ["occurred", "recorded"], "default": "occurred"},
-)
 
 LISTING = Listing(
     _JOURNAL,
@@ -97,7 +91,7 @@ async def read_history(
     `time=recorded` of what the ledger knew by then. Read from the log itself.
     """
     services = services_of(request)
-    cut = _cut(request)
+    cut = cut_of(request)
     page = plain_page(request)
     recorded = await whole_stream(services.store, account_stream(profile_id))
     if not recorded:
@@ -128,15 +122,3 @@ def _refuse_other_currency(given: str | None, currency: str) -> None:
     if given not in (None, currency):
         sentence = f"This programme keeps {currency}; give that, or leave it out."
         raise Refused(422, "unsupported_currency", None, sentence, {CURRENCY.name: [sentence]})
-
-
-def _cut(request: Request) -> Cut | None:
-    moment, kind = request.query_params.get("as_of"), request.query_params.get("time", "occurred")
-    if kind not in ("occurred", "recorded"):
-        raise Refused.invalid({"time": ["Give occurred or recorded."]})
-    if moment is None:
-        return None
-    try:
-        return Cut(parse_instant(moment, "UTC"), recorded=kind == "recorded")
-    except ValueError as error:
-        raise Refused.invalid({"as_of": [str(error)]}) from None

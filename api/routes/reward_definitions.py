@@ -1,8 +1,6 @@
 """Reward definitions: add, read, list, change, archive (article, step 1)."""
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
@@ -14,13 +12,13 @@ from api.filters import Field
 from api.folding import folded
 from api.parameters import IF_MATCH, documented
 from api.paths import BASE, PathId
-from api.problems import Refused
 from api.queries import Listing, answer_list
 from api.reading import answer_fresh, fresh_row, not_found, plain, row_after
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from api.versions import etag, expected_version
+from ledger.programme.state import PROGRAMME_STREAM
 from projections.read_models import reward_definitions
 from schemas.reward_definitions import (
     AddRewardDefinition,
@@ -32,8 +30,6 @@ from schemas.reward_definitions import (
 router = APIRouter(prefix=BASE, tags=["Reward definitions"], route_class=LedgerRoute)
 PATHS = ("/rewards/definitions", "/reward-definitions")
 """The reference's path, and the guides' alias."""
-
-_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 MODEL = reward_definitions.PROJECTION
 TABLE = MODEL.table
@@ -67,7 +63,7 @@ async def add(
     shown = document(row, answered.services)
     if answered.dry_run:
         shown["id"] = None
-    return answered.response(shown, created=True, etag=_etag(row))
+    return answered.response(shown, created=True, etag=etag(row["definition_version"]))
 
 
 async def list_all(
@@ -96,7 +92,7 @@ async def read(
     if row is None:
         raise not_found("reward definition")
     answer = answer_fresh(document(row, services), fresh)
-    answer.headers["ETag"] = _etag(row)
+    answer.headers["ETag"] = etag(row["definition_version"])
     return answer
 
 
@@ -114,11 +110,12 @@ async def change(
         ChangeRewardDefinition,
         body,
         definition_id=definition_id,
-        expected_version=_expected_version(request),
+        expected_version=expected_version(request),
     )
     answered = await submit(request, caller, command)
     row = await row_after(answered, MODEL, PROGRAMME_STREAM, (definition_id,))
-    return answered.response(document(row, answered.services), etag=_etag(row))
+    tag = etag(row["definition_version"])
+    return answered.response(document(row, answered.services), etag=tag)
 
 
 async def archive(
@@ -132,23 +129,6 @@ async def archive(
     """
     answered = await submit(request, caller, ArchiveRewardDefinition(definition_id=definition_id))
     return Response(status_code=204, headers=answered.headers())
-
-
-def _etag(row: Mapping[str, Any]) -> str:
-    return f'"{row["definition_version"]}"'
-
-
-def _expected_version(request: Request) -> int | None:
-    """The version `If-Match` names; None for any."""
-    given = request.headers.getlist(IF_MATCH.name)
-    if not given or given == ["*"]:
-        return None
-    tag = _ETAG.fullmatch(given[0])
-    if tag is None or len(given) > 1:
-        raise Refused(
-            400, "invalid_if_match", None, "Send the ETag of the answer you have read, or *."
-        )
-    return int(tag[1])
 
 
 for _path in PATHS:

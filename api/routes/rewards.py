@@ -31,7 +31,7 @@ from api.services import Services, services_of
 from api.shown_rewards import Definitions, issued, with_definition
 from api.tokens import Caller
 from api.waiting_for import wait_for
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.programme.state import PROGRAMME_STREAM
 from ledger.streams import account_stream
 from projections.read_models import reward_definitions, reward_expiry_order, rewards
 from schemas.commands import Command

@@ -12,9 +12,11 @@ from app.cli.console import MISUSED, fail, say, telling
 from app.cli.options import AsJson, DataDir, settings_for_a_person
 from app.own_servers import existing_database
 from app.settings import Settings
+from app.wiring import programme_settings
 from ledger.event_store.postgres import PostgresEventStore
 from ledger.history import Cut, Entry, History, history_of
-from ledger.streams import account_stream
+from ledger.programme.state import PROGRAMME_STREAM, Programme, fold_programme
+from ledger.streams import account_stream, event_of
 from schemas.envelope import Recorded
 from schemas.times import local_text, parse_instant, utc_text
 
@@ -44,11 +46,12 @@ def replay(
     settings = settings_for_a_person(data_dir=data_dir)
     cut = _cut(as_of, settings.zone, recorded)
     with telling() as teller, existing_database(settings, teller) as complete:
-        events = asyncio.run(_events(complete, profile))
+        events, programme = asyncio.run(_read(complete, profile))
     if not events:
         fail(f"there is no profile {profile!r}.")
+    held = programme.settings or programme_settings(settings)
     history = history_of(
-        events, cut=cut, currency=settings.currency, currency_digits=settings.currency_digits
+        events, cut=cut, currency=held.currency, currency_digits=held.currency_digits
     )
     at = cut.at if cut else datetime.now(UTC)
     if as_json:
@@ -68,7 +71,7 @@ def _cut(as_of: str | None, zone: str, recorded: bool) -> Cut | None:
         fail(f"--as-of: {error}", MISUSED)
 
 
-async def _events(settings: Settings, profile: str) -> Sequence[Recorded]:
+async def _read(settings: Settings, profile: str) -> tuple[Sequence[Recorded], Programme]:
     assert settings.database_url is not None
     store = await PostgresEventStore.connect(settings.database_url.get_secret_value())
     try:
@@ -79,7 +82,9 @@ async def _events(settings: Settings, profile: str) -> Sequence[Recorded]:
             )
             events.extend(page)
             if len(page) < PAGE_EVENTS_MAX:
-                return events
+                break
+        history = (await store.read_streams([PROGRAMME_STREAM]))[PROGRAMME_STREAM]
+        return events, fold_programme(map(event_of, history))
     finally:
         await store.close()
 

@@ -6,7 +6,7 @@ from ledger.account.lots import PROMISED, Lot, in_expiry_order
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
 from ledger.limits import within_limit
-from ledger.programme.reward_definitions import Programme
+from ledger.programme.state import Programme
 from ledger.rejections import (
     DefinitionNotAssignable,
     InvalidRewardTerms,
@@ -110,10 +110,11 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
     remaining = initial if command.value_remaining is None else at.minor(command.value_remaining)
     if remaining > initial:
         raise InvalidRewardTerms("value_remaining is above value_initial.")
+    zone = command.timezone or at.settings.zone
     issued_at = _whole_second(
-        at.now if command.issued_at is None else _instant("issued_at", command)
+        at.now if command.issued_at is None else _instant("issued_at", command, zone)
     )
-    expires_at = _expires_at(command, definition, issued_at)
+    expires_at = _expires_at(command, definition, issued_at, zone)
     reward_id = next(at.ids)
     book = Book.PENDING if issued_at > at.now else Book.AVAILABLE
     return RewardIssued(
@@ -124,7 +125,7 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
         value_remaining_minor=remaining,
         issued_at=issued_at,
         expires_at=expires_at,
-        timezone=command.timezone,
+        timezone=zone,
         external_id=command.external_id,
         meta=command.meta,
         personal=at.personal,
@@ -133,27 +134,25 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
 
 
 def _expires_at(
-    command: IssueReward, definition: DefinitionTerms, issued_at: datetime
+    command: IssueReward, definition: DefinitionTerms, issued_at: datetime, zone: str
 ) -> datetime | None:
     """An explicit expiry wins over the definition's period; null means never."""
     if "expires_at" not in command.model_fields_set:
         try:
-            return end_of_day_after(
-                issued_at, command.timezone, definition.period, definition.period_type
-            )
+            return end_of_day_after(issued_at, zone, definition.period, definition.period_type)
         except ValueError as error:
             raise InvalidRewardTerms(str(error)) from error
     if command.expires_at is None:
         return None
-    expires_at = _whole_second(_instant("expires_at", command))
+    expires_at = _whole_second(_instant("expires_at", command, zone))
     if expires_at < issued_at:
         raise InvalidRewardTerms("expires_at is before issued_at.")
     return expires_at
 
 
-def _instant(name: str, command: IssueReward) -> datetime:
+def _instant(name: str, command: IssueReward, zone: str) -> datetime:
     try:
-        return parse_instant(getattr(command, name), command.timezone)
+        return parse_instant(getattr(command, name), zone)
     except ValueError as error:
         raise InvalidRewardTerms(f"{name}: {error}") from error
 

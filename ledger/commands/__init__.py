@@ -3,10 +3,11 @@
 A feature has its own module and table here; the committer knows none of them.
 """
 
-from ledger.commands import redemptions, reward_definitions, rewards, transactions
+from ledger.commands import programme, redemptions, reward_definitions, rewards, transactions
 from ledger.commands.handler import Handlers
 
 HANDLERS: Handlers = {
+    **programme.HANDLERS,
     **reward_definitions.HANDLERS,
     **rewards.HANDLERS,
     **redemptions.HANDLERS,

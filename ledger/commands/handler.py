@@ -7,7 +7,7 @@ from typing import Any
 from ledger.account.state import Account
 from ledger.addressing import account_of
 from ledger.decider import Circumstances, Decision, View
-from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme
+from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.streams import account_stream
 from schemas.commands import Command
 from schemas.events import Event

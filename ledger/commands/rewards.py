@@ -5,7 +5,7 @@ from ledger.account.state import Account
 from ledger.addressing import holder_of
 from ledger.commands.handler import Handlers, likely_profile, of_profile, on_account
 from ledger.decider import Circumstances, View
-from ledger.programme.reward_definitions import Programme
+from ledger.programme.state import Programme
 from ledger.rejections import UnknownReward
 from schemas.events import Event
 from schemas.rewards import IssueReward, RecordDueFacts, RevokeReward

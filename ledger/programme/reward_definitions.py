@@ -1,75 +1,24 @@
-"""Reward definitions: state, and the decisions that add, change and archive them."""
+"""Reward definitions: the decisions that add, change and archive them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
-from immutables import Map
-
 from ledger.decider import Circumstances
+from ledger.programme.state import Definition, Programme
 from ledger.rejections import HandleTaken, NoSuchDefinition, PreconditionFailed
 from schemas.events import Event
 from schemas.reward_definitions import (
     AddRewardDefinition,
     ArchiveRewardDefinition,
     ChangeRewardDefinition,
-    DefinitionTerms,
     DefinitionText,
     RewardDefinitionAdded,
     RewardDefinitionArchived,
     RewardDefinitionChanged,
 )
 
-PROGRAMME_STREAM = "programme"
 _TEXT_FIELDS = set(DefinitionText.model_fields)
 _NO_TERMS = _TEXT_FIELDS | {"definition_id", "expected_version"}
 _AMOUNTS = {"value", "min_spend", "max_redeem_per_transaction"}
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """The version of a definition that holds now."""
-
-    terms: DefinitionTerms
-    archived: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """All definitions, by id and by handle."""
-
-    definitions: Map[int, Definition] = field(default_factory=Map)
-    handles: Map[str, int] = field(default_factory=Map)
-
-    def find(self, definition_id: int | None, handle: str | None) -> Definition | None:
-        """A definition by either of its names."""
-        if definition_id is None and handle is not None:
-            definition_id = self.handles.get(handle)
-        return None if definition_id is None else self.definitions.get(definition_id)
-
-
-def fold_programme(events: Iterable[Event], programme: Programme | None = None) -> Programme:
-    """The programme after these events."""
-    return reduce(evolve_programme, events, programme or Programme())
-
-
-def evolve_programme(programme: Programme, event: Event) -> Programme:
-    """The programme after one more event."""
-    match event:
-        case RewardDefinitionAdded() | RewardDefinitionChanged():
-            before = programme.definitions.get(event.definition_id)
-            after = Definition(event, archived=before is not None and before.archived)
-            return Programme(
-                programme.definitions.set(event.definition_id, after),
-                programme.handles.set(event.handle, event.definition_id),
-            )
-        case RewardDefinitionArchived():
-            archived = replace(programme.definitions[event.definition_id], archived=True)
-            return replace(
-                programme, definitions=programme.definitions.set(event.definition_id, archived)
-            )
-    return programme
 
 
 def add_reward_definition(

@@ -4,6 +4,7 @@ from projections.projection import Projection
 from projections.read_models import (
     balances,
     journal,
+    programme_settings,
     redemptions,
     reward_definitions,
     reward_expiry_order,
@@ -19,6 +20,7 @@ ALL: tuple[Projection, ...] = (
     transactions.PROJECTION,
     journal.PROJECTION,
     reward_definitions.PROJECTION,
+    programme_settings.PROJECTION,
 )
 
 

@@ -18,13 +18,14 @@ from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
-from ledger.programme.reward_definitions import PROGRAMME_STREAM, Programme
+from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
 from ledger.streams import State, account_stream, evolve_state, initial_state
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.events import Event, decode, encode
 from schemas.profiles import ProfileRegistered
+from schemas.programme import ProgrammeSettingsChanged
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
 from schemas.reward_definitions import DefinitionTerms, RewardDefinitionArchived
 from schemas.rewards import RewardIssued
@@ -138,7 +139,8 @@ class When:
 
     def _decide(self) -> Written:
         ids = count(100 * self.given.commands)
-        at = Circumstances(self.now, ids, self.given.settings, limited=self.given.limited)
+        settings = self.given.programme().settings or self.given.settings
+        at = Circumstances(self.now, ids, settings, limited=self.given.limited)
         view = _View(self.given)
         decision = HANDLERS[type(self.command)].decide(self.command, view, at)
         assert all(_stored_and_read(event) == event for event in decision.events)
@@ -189,7 +191,7 @@ def _placed(events: Iterable[Event | Elsewhere]) -> Written:
 
 def _stream_of(event: Event) -> str:
     match event:
-        case DefinitionTerms() | RewardDefinitionArchived():
+        case DefinitionTerms() | RewardDefinitionArchived() | ProgrammeSettingsChanged():
             return PROGRAMME_STREAM
         case TransactionRecorded() | RedemptionAttributed() | TransactionVoided():
             return transaction_stream(event.transaction_id)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.app import create_app
 from api.health import Component, HealthReport
+from api.programme import CurrentSettings
 from api.services import Services
 from api.tokens import ALL, Tokens, fingerprint_key
 from ledger.committer import Committer
@@ -61,7 +62,7 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         fingerprint_key=await fingerprint_key(pool),
         health=healthy,
         clock=clock,
-        settings=settings,
+        programme=CurrentSettings(settings, pool),
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:

@@ -115,6 +115,11 @@ class Api:
         """Redeem."""
         return await self.made(f"/profiles/{profile}/redeem", {"amount": amount} | fields)
 
+    async def redeem_some(self) -> int:
+        """A redemption of a reward just issued; its id."""
+        await self.issue()
+        return int((await self.redeem())["id"])
+
     async def sell(self, **fields: Any) -> Any:
         """Record a sale."""
         return await self.made("/transactions", sale(**fields))

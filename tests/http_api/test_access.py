@@ -56,6 +56,9 @@ SCOPES = {
     "GET /profiles/{profile_id}/balances": "read-profiles",
     "GET /profiles/{profile_id}/ledgers": "read-ledgers",
     "GET /profiles/{profile_id}/history": "read-ledgers",
+    "GET /programme/settings": "read-programme",
+    "GET /programme/settings/history": "read-programme",
+    "PUT /programme/settings": "update-programme",
 }
 SCOPES |= {
     name.replace("/rewards/definitions", "/reward-definitions"): scope

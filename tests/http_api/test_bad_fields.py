@@ -27,6 +27,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/profiles/{profile_id}/redemptions"): REDEMPTION,
     ("POST", "/redemptions/{redemption_id}/return"): {},
     ("POST", "/transactions"): sale(),
+    ("PUT", "/programme/settings"): {"grace_days": 1},
     ("PUT", "/transactions/{transaction_id}"): {"is_void": True},
 }
 WITH_BODY = {

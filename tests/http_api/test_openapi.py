@@ -70,6 +70,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/profiles/{profile_id}/rewards",
         "/profiles/{profile_id}/redeem",
         "/transactions",
+        "/programme/settings",
     }
     order = {"/rewards/definitions": 0, "/rewards": 1, "/transactions": 9}
     ids: dict[str, Any] = {}
@@ -89,8 +90,8 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         if path.endswith(BATCH):
             assert response.json()["data"][0]["status"] == 201, response.text
         else:
-            assert response.status_code == 201, response.text
-            ids[path] = response.json()["data"]["id"]
+            assert response.status_code == (200 if method == "put" else 201), response.text
+            ids[path] = response.json()["data"].get("id")
         schema = document["paths"][f"/api/v3{path}"][method]["requestBody"]["content"]
         reference = schema["application/json"]["schema"]
         validator = jsonschema.Draft202012Validator(

@@ -15,7 +15,7 @@ from ledger.account.redemptions import make_redemption, return_redemption, rever
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances, ProgrammeSettings
-from ledger.programme.reward_definitions import Programme, fold_programme
+from ledger.programme.state import Programme, fold_programme
 from ledger.rejections import Rejection
 from schemas.events import Event, decode, encode
 from schemas.redemptions import (
