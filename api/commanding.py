@@ -170,7 +170,7 @@ async def committed(services: Services, submission: Submission) -> Answered:
             None,
             "Send less: the ledger keeps at most 512 KiB for one event.",
         ) from error
-    if isinstance(answer, Accepted) and answer.settings and not dry_run:
+    if isinstance(answer, Accepted) and answer.settings and not answer.dry_run:
         services.programme.learn(answer.settings)
     return Answered(answer, services)
 

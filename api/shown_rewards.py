@@ -9,7 +9,7 @@ from api.documents.rewards import document
 from api.folding import folded, folded_on
 from api.reading import fresh_row, row_at_position, row_named, whole_stream
 from api.services import Services
-from ledger.programme.reward_definitions import PROGRAMME_STREAM
+from ledger.programme.state import PROGRAMME_STREAM
 from ledger.streams import account_stream, event_of
 from ledger.submission import AlreadyThere
 from projections.projection import Rows
