@@ -35,6 +35,7 @@ SCOPES = {
     "GET /profiles/{profile_id}/rewards/expiry-order": "read-rewards",
     "GET /profiles/{profile_id}/rewards/{reward_id}": "read-rewards",
     "POST /rewards": "create-rewards",
+    "POST /rewards/batch.json": "create-rewards",
     "POST /profiles/{profile_id}/rewards": "create-rewards",
     "DELETE /rewards/{reward_id}": "delete-rewards",
     "DELETE /profiles/{profile_id}/rewards/{reward_id}": "delete-rewards",
