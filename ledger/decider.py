@@ -57,8 +57,8 @@ class Circumstances:
     limited: bool = False
     """The limits of staff hold for whoever sent the command."""
 
-    def minor(self, amount: Decimal) -> int:
-        """An amount in minor units of the programme's currency.
+    def minor(self, amount: Decimal, field: str = "amount") -> int:
+        """An amount in minor units of the programme's currency; `field` is where it stood.
 
         Raises:
             InvalidAmount: it has more decimals than the currency.
@@ -66,7 +66,7 @@ class Circumstances:
         try:
             return to_minor(amount, digits=self.settings.currency_digits, signed=True)
         except ValueError as error:
-            raise InvalidAmount(f"{amount}: {error}") from error
+            raise InvalidAmount(f"{amount}: {error}", field=field) from error
 
     def amount(self, minor: int) -> Decimal:
         """Minor units as an amount, for the text of a refusal."""

@@ -8,11 +8,13 @@ class Rejection(Exception):
 
     status: ClassVar[int] = 409
     code: ClassVar[str]
-    field: ClassVar[str | None] = None
+    field: str | None = None
     """The field of the request the refusal is about, where it is one."""
 
-    def __init__(self, detail: str, **facts: Any) -> None:
+    def __init__(self, detail: str, *, field: str | None = None, **facts: Any) -> None:
         super().__init__(detail)
+        if field is not None:
+            self.field = field
         self.detail = detail
         self.facts = facts
 
@@ -33,7 +35,7 @@ class CurrencyFrozen(Rejection):
 
 
 class InsufficientBalance(Rejection):
-    """The balance can't pay; `available_minor` says what there is."""
+    """The balance can't pay; `available` says what there is."""
 
     status = 422
     code = "insufficient_balance"
@@ -59,7 +61,7 @@ class UnknownDefinition(Rejection):
 
     status = 422
     code = "reward_definition_not_found"
-    field: ClassVar[str | None] = "reward_definition_id"
+    field: str | None = "reward_definition_id"
 
 
 class NoSuchDefinition(UnknownDefinition):
@@ -141,7 +143,7 @@ class NotReversible(Rejection):
 
 
 class ReturnExceedsRedemption(Rejection):
-    """More than what is left of the redemption; `returnable_minor` says how much that is."""
+    """More than what is left of the redemption; `returnable` says how much that is."""
 
     status = 422
     code = "return_exceeds_redemption"
@@ -184,7 +186,7 @@ class RedemptionOfAnotherProfile(Rejection):
 
 
 class RedemptionLinkedElsewhere(Rejection):
-    """A redemption pays for one transaction only."""
+    """A redemption pays for one transaction only; `transaction_id` says for which it has."""
 
     code = "redemption_already_linked"
     field = "redemption_id"

@@ -104,12 +104,18 @@ def _assignable(command: IssueReward, programme: Programme) -> DefinitionTerms:
 
 def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances) -> RewardIssued:
     initial = (
-        definition.value_minor if command.value_initial is None else at.minor(command.value_initial)
+        definition.value_minor
+        if command.value_initial is None
+        else at.minor(command.value_initial, "value_initial")
     )
     within_limit(initial, at.settings.issue_max_minor, at)
-    remaining = initial if command.value_remaining is None else at.minor(command.value_remaining)
+    remaining = (
+        initial
+        if command.value_remaining is None
+        else at.minor(command.value_remaining, "value_remaining")
+    )
     if remaining > initial:
-        raise InvalidRewardTerms("value_remaining is above value_initial.")
+        raise InvalidRewardTerms("value_remaining is above value_initial.", field="value_remaining")
     zone = command.timezone or at.settings.zone
     issued_at = _whole_second(
         at.now if command.issued_at is None else _instant("issued_at", command, zone)
@@ -141,12 +147,12 @@ def _expires_at(
         try:
             return end_of_day_after(issued_at, zone, definition.period, definition.period_type)
         except ValueError as error:
-            raise InvalidRewardTerms(str(error)) from error
+            raise InvalidRewardTerms(f"expires_at: {error}", field="expires_at") from error
     if command.expires_at is None:
         return None
     expires_at = _whole_second(_instant("expires_at", command, zone))
     if expires_at < issued_at:
-        raise InvalidRewardTerms("expires_at is before issued_at.")
+        raise InvalidRewardTerms("expires_at is before issued_at.", field="expires_at")
     return expires_at
 
 
@@ -154,7 +160,7 @@ def _instant(name: str, command: IssueReward, zone: str) -> datetime:
     try:
         return parse_instant(getattr(command, name), zone)
     except ValueError as error:
-        raise InvalidRewardTerms(f"{name}: {error}") from error
+        raise InvalidRewardTerms(f"{name}: {error}", field=name) from error
 
 
 def _whole_second(instant: datetime) -> datetime:

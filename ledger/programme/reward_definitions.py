@@ -72,7 +72,7 @@ def _content(
     given = command.model_dump(exclude=_NO_TERMS, exclude_unset=is_change)
     for name in _AMOUNTS & set(given):
         amount = given.pop(name)
-        given[f"{name}_minor"] = None if amount is None else at.minor(amount)
+        given[f"{name}_minor"] = None if amount is None else at.minor(amount, name)
     return given
 
 

@@ -172,7 +172,7 @@ def attribute(sale: SaleEvents, redemption: Redemption) -> SaleEvents:
 def _recorded(
     command: RecordTransaction, profile_id: str | None, at: Circumstances
 ) -> TransactionRecorded:
-    total_minor = at.minor(command.total)
+    total_minor = at.minor(command.total, "total")
     if total_minor < 0 and command.redemption_id is not None:
         raise _return_of_goods()
     try:

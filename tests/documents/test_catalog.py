@@ -138,6 +138,21 @@ def test_a_command_may_say_in_several_ways_what_it_said_in_one_but_an_event_may_
         assert bool(problems(before, after)) is breaks
 
 
+def test_every_flag_of_a_command_is_one_tills_can_send() -> None:
+    """A plain `bool` would take "no" for false."""
+
+    def flags(schema: Any) -> int:
+        if isinstance(schema, list):
+            return sum(map(flags, schema))
+        if not isinstance(schema, dict):
+            return 0
+        return (schema.get("type") == "boolean") + flags(list(schema.values()))
+
+    commands = [documents()[f"commands/{cls.__name__}.json"] for cls in our_commands()]
+    twins = str(commands).count("['true', 'false', '1', '0', 1, 0]")
+    assert flags(commands) == twins > 0
+
+
 def test_an_event_keeps_one_of_the_several_ways() -> None:
     asked = documents()["commands/RecordTransaction.json"]["$defs"]["Item"]["properties"]
     told = documents()["events/TransactionRecorded.v1.json"]["$defs"]["Item"]["properties"]

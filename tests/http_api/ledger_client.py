@@ -15,6 +15,12 @@ START = datetime(2031, 3, 10, 9, 30, tzinfo=UTC)
 CODES_SEEN: set[str] = set()
 """Every code of a problem any test has provoked."""
 
+FACTS_SEEN: dict[str, set[str]] = {}
+"""Code → the members beside the standard ones that its problems had."""
+
+STANDARD = {"type", "title", "status", "detail", "code", "message", "errors"}
+"""What every problem has."""
+
 
 @dataclass
 class Clock:
@@ -161,6 +167,7 @@ def checked(content: dict[str, Any], headers: httpx.Headers | None = None) -> Pr
     """A problem whose shape is right."""
     code = content["code"]
     CODES_SEEN.add(code)
+    FACTS_SEEN.setdefault(code, set()).update(content.keys() - STANDARD)
     assert content["type"] == f"/docs/errors#{code}"
     assert content["title"]
     assert content["detail"].endswith("."), content

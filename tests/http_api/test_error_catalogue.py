@@ -1,10 +1,11 @@
 """The list of codes is what the code can say, and each code is provoked by a test."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
-from http_api.ledger_client import CODES_SEEN, Api
+from http_api.ledger_client import CODES_SEEN, FACTS_SEEN, Api
 
 import api as api_package
 from api.error_catalogue import entries, page
@@ -46,9 +47,25 @@ def test_each_code_the_api_raises_is_listed() -> None:
     assert said <= {entry.code for entry in entries()}
 
 
+def facts_named(code: str) -> tuple[set[str], set[str]]:
+    """What a code's entries say in backticks, and what of it they say an answer has."""
+    texts = [f"{e.meaning} {e.remedy}" for e in entries() if e.code == code]
+    named = {name for text in texts for name in re.findall(r"`([a-z_]+)`", text)}
+    return named, {name for text in texts for name in re.findall(r"`([a-z_]+)` says", text)}
+
+
+def test_facts_are_named_as_answers_have_them() -> None:
+    assert "available" in facts_named("insufficient_balance")[1]
+    assert "_minor`" not in page()
+
+
 async def test_every_code_is_provoked_by_a_test(api: Api, request: pytest.FixtureRequest) -> None:
     """Comes last; a run of some of the tests says nothing."""
     run = {Path(item.path) for item in request.session.items}
     if not set(HERE.glob("test_*.py")) <= run:
         pytest.skip("only in a run of all tests of the HTTP API")
-    assert {entry.code for entry in entries()} - NOT_OVER_THE_CLIENT <= CODES_SEEN
+    codes = {entry.code for entry in entries()} - NOT_OVER_THE_CLIENT
+    assert codes <= CODES_SEEN
+    facts = {code: (FACTS_SEEN[code], *facts_named(code)) for code in codes}
+    wrong = {code: of for code, of in facts.items() if not of[2] <= of[0] <= of[1]}
+    assert not wrong, "facts seen, named, and promised"

@@ -21,21 +21,35 @@ async def test_what_is_left_out_comes_from_the_definition(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"),
+    ("fields", "code", "field"),
     [
-        ({"value_initial": 1, "value_remaining": 1.01}, "invalid_reward_terms"),
+        (
+            {"value_initial": 1, "value_remaining": 1.01},
+            "invalid_reward_terms",
+            "value_remaining",
+        ),
         (
             {"issued_at": "2031-03-10 00:00:01", "expires_at": "2031-03-10 00:00:00"},
             "invalid_reward_terms",
+            "expires_at",
         ),
-        ({"reward_definition_id": 99}, "reward_definition_not_found"),
-        ({"reward_definition_handle": "h"}, "validation_failed"),
+        ({"issued_at": "9999-12-31 00:00:00"}, "invalid_reward_terms", "expires_at"),
+        (
+            {"issued_at": "9999-12-31 23:00:00", "timezone": "America/New_York"},
+            "invalid_reward_terms",
+            "issued_at",
+        ),
+        ({"reward_definition_id": 99}, "reward_definition_not_found", "reward_definition_id"),
+        ({"reward_definition_handle": "h"}, "validation_failed", "body"),
     ],
 )
-async def test_terms_that_do_not_fit(api: Api, fields: dict[str, Any], code: str) -> None:
+async def test_terms_that_do_not_fit(
+    api: Api, fields: dict[str, Any], code: str, field: str
+) -> None:
     body = {"profile_id": "p-1", "reward_definition_id": (await api.define())["id"]}
     head = await api.head()
-    refused(await api.post("/rewards", body | fields), 422, code)
+    problem = refused(await api.post("/rewards", body | fields), 422, code, field)
+    assert len(problem.errors) == 1
     assert await api.head() == head
 
 
