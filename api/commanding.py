@@ -56,19 +56,17 @@ class Answered:
     @property
     def at(self) -> datetime:
         """When it was decided."""
-        if isinstance(self.answer, Accepted):
-            return self.answer.at
-        return self.services.clock()
+        return self.answer.at
 
     @property
     def position(self) -> int:
-        """Where the log stood after it; 0 where that is not known."""
-        return self.answer.position if isinstance(self.answer, Accepted) else 0
+        """Where the log stood after it; 0 for a dry run."""
+        return self.answer.position
 
     @property
     def replayed(self) -> bool:
         """Whether this is an earlier answer again."""
-        return isinstance(self.answer, Accepted) and self.answer.replayed
+        return self.answer.replayed
 
     def response(
         self, document: Mapping[str, Any], *, created: bool = False, etag: str | None = None
@@ -81,11 +79,10 @@ class Answered:
     def headers(self) -> dict[str, str]:
         """Where the log stood, for a read that must not be older; and whether it is a repeat."""
         headers = {}
-        if isinstance(self.answer, Accepted):
-            if self.answer.position:
-                headers["Ledger-Position"] = str(self.answer.position)
-            if self.answer.replayed:
-                headers["Idempotency-Replayed"] = "true"
+        if self.position:
+            headers["Ledger-Position"] = str(self.position)
+        if self.replayed:
+            headers["Idempotency-Replayed"] = "true"
         return headers
 
 

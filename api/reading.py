@@ -94,14 +94,20 @@ async def row_at_position(
 
 
 async def row_named(services: Services, projection: Projection, found: AlreadyThere) -> Row:
-    """What an earlier request under the same external_id made, as it is now."""
+    """What an earlier request under the same external_id made, as it was when that was found."""
     await services.reads.catch_up(projection, found.stream_id)
     table = projection.table
     statement = select(*table.columns).where(table.c.external_id == found.external_id)
     rows = await fetch(services, statement)
     if not rows:
         raise Refused(503, "read_model_parked", None, "The read model can't show it; try later.")
-    return plain(table, rows[0])
+    now = plain(table, rows[0])
+    if not found.position:
+        return now
+    key = tuple(now[column.name] for column in table.primary_key.columns)
+    row = await row_at_position(services, projection, found.stream_id, key, found.position)
+    assert row is not None
+    return row
 
 
 def as_row(row: Row | None) -> dict[str, Any] | None:

@@ -51,7 +51,8 @@ async def issued(
     services, answer = answered.services, answered.answer
     if isinstance(answer, AlreadyThere):
         row = await row_named(services, MODEL, answer)
-        return 200, await with_definition(services, row, services.clock())
+        as_of = answered.position or None
+        return 200, await with_definition(services, row, answered.at, as_of)
     rows = folded(MODEL, account_stream(command.profile_id), answered.events, answered.at)
     (row,) = rows.values()
     if definitions is not None:

@@ -34,6 +34,7 @@ from ledger.snapshot_keeper import SnapshotKeeper
 from ledger.state_cache import StateCache
 from ledger.submission import (
     Accepted,
+    AlreadyThere,
     Answer,
     OutcomeUnknown,
     Pending,
@@ -194,7 +195,7 @@ class Committer:
                 else ()
             )
             history = histories.get(stream_of(record) or "", ())
-            pending.answer(replayed(submission, record, written, history, self._clock()))
+            pending.answer(replayed(submission, record, written, history))
         return new
 
     async def _ids_for(self, count: int) -> None:
@@ -237,14 +238,16 @@ class Committer:
         """The overlay becomes what is known, now that it is durable."""
         position = result.first_position - 1
         for done in decided:
-            if done.unit is None or not isinstance(done.answer, Accepted):
+            if done.unit is None:
                 continue
-            for event in done.unit.events:
-                position += 1
-                head = StreamHead(event.stream_version, position)
-                state = done.answer.states[event.stream_id]
-                self._states.keep(event.stream_id, Versioned(state, head))
-            done.answer = replace(done.answer, position=position)
+            if isinstance(done.answer, Accepted):
+                for event in done.unit.events:
+                    position += 1
+                    head = StreamHead(event.stream_version, position)
+                    state = done.answer.states[event.stream_id]
+                    self._states.keep(event.stream_id, Versioned(state, head))
+            if isinstance(done.answer, Accepted | AlreadyThere):
+                done.answer = replace(done.answer, position=position)
 
     def _without_conflicts(self, decided: Sequence[Decided], result: Conflicted) -> list[Decided]:
         """Drop what conflicts and, transitively, whatever was decided on top of it."""

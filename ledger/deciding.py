@@ -53,7 +53,7 @@ def _decide(pending: Pending, group: Group, at: Circumstances) -> Decided | None
     submission = pending.submission
     try:
         view.state(PROGRAMME_STREAM)
-        return _repeated(pending, view, group) or _accepted(pending, view, group, at)
+        return _repeated(pending, view, group, at) or _accepted(pending, view, group, at)
     except NotLoaded:
         return None
     except IdsExhausted:
@@ -68,14 +68,14 @@ def _decide(pending: Pending, group: Group, at: Circumstances) -> Decided | None
         return Decided(pending, error, read=frozenset(view.read))
 
 
-def _repeated(pending: Pending, view: GroupView, group: Group) -> Decided | None:
+def _repeated(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided | None:
     """The answer to a second request under one external_id."""
     submission = pending.submission
     name = external_name(submission)
     standing = None if name is None else group.claim(name)
     if standing is None:
         return None
-    answer = answer_to_repeat(submission, standing, view.state(standing.stream_id))
+    answer = answer_to_repeat(submission, standing, view.state(standing.stream_id), at.now)
     unit = None if submission.dry_run else unit_of(submission, (), (), outcome_bytes(answer))
     return Decided(pending, answer, unit, frozenset(view.read))
 

@@ -45,10 +45,13 @@ def outcome_bytes(answer: Answer | BaseException) -> bytes:
             "field": answer.field,
         }
         return orjson.dumps(refused)
+    assert isinstance(answer, Accepted | AlreadyThere)
+    kept: dict[str, Any] = {"stream": answer.stream_id}
     if isinstance(answer, AlreadyThere):
-        return orjson.dumps({"stream": answer.stream_id, "external_id": answer.external_id})
-    assert isinstance(answer, Accepted)
-    return orjson.dumps({"stream": answer.stream_id})
+        kept |= {"external_id": answer.external_id, "at": answer.at}
+    elif not answer.events:
+        kept["at"] = answer.at
+    return orjson.dumps(kept)
 
 
 def external_name(submission: Submission) -> tuple[str, str] | None:
@@ -58,7 +61,9 @@ def external_name(submission: Submission) -> tuple[str, str] | None:
     return None if kind is None or external_id is None else (kind, external_id)
 
 
-def answer_to_repeat(submission: Submission, standing: Claim, state: Any) -> AlreadyThere:
+def answer_to_repeat(
+    submission: Submission, standing: Claim, state: Any, now: datetime
+) -> AlreadyThere:
     """The object as it is now, when it is the same request; otherwise the name is taken.
 
     Raises:
@@ -68,7 +73,7 @@ def answer_to_repeat(submission: Submission, standing: Claim, state: Any) -> Alr
         raise ExternalIdTaken(f"external_id {standing.key!r} was used by another request.")
     if _undone(standing, state):
         raise ExternalIdTaken(f"The redemption {standing.key!r} has been given back since.")
-    return AlreadyThere(standing.stream_id, standing.kind, standing.key, state)
+    return AlreadyThere(standing.stream_id, standing.kind, standing.key, state, now)
 
 
 def stream_of(record: CommandRecord) -> str | None:
@@ -82,9 +87,8 @@ def replayed(
     record: CommandRecord,
     written: Sequence[Recorded],
     history: Sequence[Recorded],
-    now: datetime,
 ) -> Answer | Rejection:
-    """The first answer again, rebuilt from the events it wrote and its stream up to them."""
+    """The first answer again, rebuilt from the events it wrote and its stream as it was then."""
     if record.fingerprint != submission.fingerprint:
         return IdempotencyKeyReused(
             "This Idempotency-Key was used for another request; choose a new key."
@@ -93,19 +97,19 @@ def replayed(
     if "code" in outcome:
         return RecordedRefusal(outcome)
     stream_id = outcome["stream"]
-    if written:
-        history = [recorded for recorded in history if recorded.position <= written[-1].position]
-    state = fold_whole(stream_id, history)
+    position = written[-1].position if written else record.first_position
+    at = written[-1].occurred_at if written else datetime.fromisoformat(outcome["at"])
+    state = fold_whole(stream_id, (each for each in history if each.position <= position))
     if "external_id" in outcome:
         name = external_name(submission)
         assert name is not None
-        return AlreadyThere(stream_id, *name, state)
+        return AlreadyThere(stream_id, *name, state, at, position, replayed=True)
     return Accepted(
         stream_id,
         tuple(map(event_of, written)),
         {stream_id: state},
-        written[-1].occurred_at if written else now,
-        position=written[-1].position if written else record.first_position,
+        at,
+        position=position,
         replayed=True,
     )
 

@@ -67,6 +67,12 @@ class AlreadyThere:
     kind: str
     external_id: str
     state: Any
+    at: datetime
+    """When it was found to be there."""
+    position: int = 0
+    """Where the log stood then; 0 for a dry run."""
+    replayed: bool = False
+    """The answer to this repeat stands under its own key, and this is it again."""
 
 
 Answer = Accepted | AlreadyThere

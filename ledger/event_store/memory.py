@@ -128,9 +128,10 @@ class MemoryEventStore:
         for claim in unit.claims:
             self._claims.setdefault((claim.kind, claim.key), claim)
         if unit.record:
-            record = unit.record
-            if unit.events:
-                record = replace(record, first_position=first, event_count=len(unit.events))
+            count = len(unit.events)
+            record = replace(
+                unit.record, first_position=first if count else first - 1, event_count=count
+            )
             self._records[record.client, record.key] = record
 
     def _recorded(self, event: NewEvent, unit: Unit, index: int, recorded_at: datetime) -> Recorded:

@@ -52,7 +52,8 @@ class CommandRecord:
     """The permanent idempotency record of one command, accepted or refused.
 
     `outcome` is JSON written by the committer (status, code, ids). `first_position` and
-    `event_count` say which events the command wrote (0 and 0 when it was refused).
+    `event_count` say which events the command wrote; where it wrote none, the first says where
+    the log stood when it was decided.
     """
 
     client: str

@@ -1,7 +1,7 @@
 -- Appends one group, all of it or nothing. Conflicts are answers, not errors, and carry what stands
 -- in the way as it is under the lock.
 -- x: the heads the group rests on; e: events; c: command records (first: which of the group's events
--- is the command's first, from 1); r: reservations.
+-- is the command's first, from 1; one that wrote none keeps where the log stood); r: reservations.
 --
 -- plpgsql keeps plans for the life of a connection, also those made while the tables were empty.
 -- So no plan may rest on sizes: every look-up below goes row by row (LATERAL … LIMIT 1), and
@@ -97,7 +97,7 @@ BEGIN
 
   INSERT INTO ledger.commands
   SELECT c.client, c.key, c.fingerprint, c.outcome,
-    CASE WHEN c.count > 0 THEN head_position + c.first ELSE 0 END, c.count
+    head_position + c.first - CASE WHEN c.count > 0 THEN 0 ELSE 1 END, c.count
   FROM unnest(c_client, c_key, c_fingerprint, c_outcome, c_first, c_count)
     AS c(client, key, fingerprint, outcome, first, count);
 
