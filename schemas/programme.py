@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from schemas.amounts import Amount, ExchangeRate, WholeFromZero, WholeNumber
 from schemas.commands import Command
 from schemas.events import Event
+from schemas.flags import Flag
 from schemas.redemptions import ReturnPolicy
 from schemas.times import ZoneName
 
@@ -41,7 +42,7 @@ class ProgrammeSettingsChanges(Command):
     """What becomes of points a return takes back that are spent already."""
     zone: ZoneName | None = None
     """The zone of a request that names none."""
-    auto_register: bool | None = None
+    auto_register: Flag | None = None
     """Whether issuing, a sale or an identity makes an unknown profile known."""
     hold_seconds_max: Annotated[WholeNumber, Field(le=YEAR_SECONDS)] | None = None
     """The longest a redemption may be held before it is captured."""
