@@ -18,7 +18,8 @@ RUN python -m venv /opt/ledger \
     && /opt/ledger/bin/pip install --no-cache-dir --no-index --find-links /wheels .
 
 FROM python:3.13-slim
-RUN useradd --system --create-home --home-dir /var/lib/ledger ledger
+RUN useradd --system --create-home --home-dir /var/lib/ledger ledger \
+    && install --directory --mode=0700 --owner=ledger /var/lib/ledger/.ledger
 COPY --from=build /opt/ledger /opt/ledger
 ENV PATH=/opt/ledger/bin:$PATH PYTHONUNBUFFERED=1 LEDGER_HOST=0.0.0.0 LEDGER_PORT=8080
 USER ledger

@@ -13,8 +13,8 @@ import structlog
 from fastapi import Request, Response
 from pydantic import Field, ValidationError, WrapValidator
 
-from api.commanding import Answered, committed, idempotency_key, submission_of
-from api.json_body import write_json
+from api.commanding import Answered, committed, idempotency_key, submissions_of
+from api.personal import Document
 from api.problems import Refused
 from api.services import services_of
 from api.tokens import Caller
@@ -70,11 +70,10 @@ async def answer_batch(
     """
     key = idempotency_key(request)
     results: list[_Result] = [_refused_row(row) for row in rows]
-    waiting = [
-        (index, await submission_of(request, caller, row, _key_of(key, index), patient=True))
-        for index, row in enumerate(rows)
-        if not isinstance(row, Unfit)
-    ]
+    fit = [(index, row) for index, row in enumerate(rows) if not isinstance(row, Unfit)]
+    keyed = [(row, _key_of(key, index)) for index, row in fit]
+    submissions = await submissions_of(request, caller, keyed, patient=True)
+    waiting = [(index, each) for (index, _), each in zip(fit, submissions, strict=True)]
     fault: Refused | None = None
     for run in _runs(waiting):
         if fault is None:
@@ -178,4 +177,4 @@ def _response(results: Sequence[_Result]) -> Response:
         headers["Ledger-Position"] = str(position)
     if all(result.replayed for result in results):
         headers["Idempotency-Replayed"] = "true"
-    return Response(write_json(content), headers=headers, media_type="application/json")
+    return Document(content, headers=headers)

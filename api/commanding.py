@@ -1,7 +1,7 @@
 """From a request to the committer and back: one way for all commands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +10,14 @@ from typing import Any, TypeVar, cast
 from fastapi import Request, Response
 from pydantic import ValidationError
 
-from api.json_body import write_json
 from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, flag
+from api.personal import Document, keys_at_hand
 from api.problems import Refused
 from api.services import Services, services_of
 from api.tokens import Caller
 from ledger.event_store.port import EventStoreBroken
 from ledger.fingerprints import fingerprint
+from ledger.personal.stripping import stripped
 from ledger.rejections import Rejection
 from ledger.repeats import RecordedRefusal
 from ledger.submission import (
@@ -90,7 +91,7 @@ def answer_with(
     document: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """One object under `data`."""
-    return Response(write_json({"data": document}), status, headers, media_type="application/json")
+    return Document({"data": document}, status, headers)
 
 
 def addressed(command: type[SomeCommand], body: Command, **path: Any) -> SomeCommand:
@@ -119,17 +120,40 @@ async def submission_of(
     patient: bool = False,
 ) -> Submission:
     """A command of a request as the committer takes it."""
-    dry_run = flag(request, DRY_RUN.name)
-    return Submission(
-        command=command,
-        client=caller.client,
-        actor=caller.name,
-        key=None if dry_run else key,
-        fingerprint=_fingerprint(command, key, services_of(request)),
-        dry_run=dry_run,
-        patient=patient,
-        limited=not caller.may("exceed-limits"),
+    (submission,) = await submissions_of(request, caller, [(command, key)], patient=patient)
+    return submission
+
+
+async def submissions_of(
+    request: Request,
+    caller: Caller,
+    commands: Sequence[tuple[Command, str | None]],
+    *,
+    patient: bool = False,
+) -> list[Submission]:
+    """Commands with the key of each. What is personal in them goes no further than here in clear.
+
+    What tells a repeat is the command as it came: sealed, no two are alike.
+    """
+    services, dry_run = services_of(request), flag(request, DRY_RUN.name)
+    without = await stripped(
+        [command for command, _ in commands], services.vault, services.store, dry_run=dry_run
     )
+    keys_at_hand(request).update(each.key for each in without if each.key is not None)
+    return [
+        Submission(
+            command=each.command,
+            client=caller.client,
+            actor=caller.name,
+            key=None if dry_run else key,
+            fingerprint=_fingerprint(command, key, services),
+            dry_run=dry_run,
+            patient=patient,
+            personal=each.personal,
+            limited=not caller.may("exceed-limits"),
+        )
+        for (command, key), each in zip(commands, without, strict=True)
+    ]
 
 
 async def committed(services: Services, submission: Submission) -> Answered:

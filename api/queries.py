@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.sql import Select
 
 from api.filters import VALUES_MAX, Field, condition
-from api.json_body import write_json
 from api.pages import AFTER, NUMBER, SIZE, around, page_of
 from api.parameters import FILTER, Parameter, documented, text
+from api.personal import Document
 from api.problems import Refused
 from api.services import Services
 from schemas.sentences import FIELD_LENGTH_MAX
@@ -94,7 +94,7 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
         **around(request, page, rows, total, id_name),
     }
     headers = {"Ledger-Position": str(position)}
-    return Response(write_json(content), headers=headers, media_type="application/json")
+    return Document(content, headers=headers)
 
 
 async def fetch(services: Services, statement: Select[Any]) -> list[Any]:

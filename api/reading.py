@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from api.commanding import Answered
 from api.folding import folded, folded_on
-from api.json_body import write_json
+from api.personal import Document
 from api.problems import Refused
 from api.queries import fetch, from_json
 from api.services import Services
@@ -143,7 +143,7 @@ def answer_fresh(document: Any, fresh: Freshness) -> Response:
     if fresh.stale_code is not None:
         content["meta"] = {"stale": True, "code": fresh.stale_code}
     headers = {"Ledger-Position": str(fresh.position)}
-    return Response(write_json(content), headers=headers, media_type="application/json")
+    return Document(content, headers=headers)
 
 
 def not_found(kind: str) -> Refused:

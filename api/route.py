@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from api.access import Allowed
 from api.bodies import LedgerRequest
 from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, documented, flag, refuse_unknown
+from api.personal import Document
 from api.problems import MEDIA_TYPE, SCHEMA, Refused
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -66,7 +67,8 @@ class LedgerRoute(APIRoute):
                 flag(ours, DRY_RUN.name)
             if takes_nothing:
                 await _refuse_content(ours)
-            return await handler(ours)
+            answer = await handler(ours)
+            return await answer.written(ours) if isinstance(answer, Document) else answer
 
         return handle
 

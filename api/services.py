@@ -14,6 +14,7 @@ from api.tokens import Tokens
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.port import EventStore
+from ledger.personal.vault import Vault
 from projections.reading import FreshReads
 
 
@@ -30,6 +31,7 @@ class Services:
     health: Callable[[], Awaitable[HealthReport]]
     clock: Callable[[], datetime]
     programme: CurrentSettings
+    vault: Vault
 
     @property
     def settings(self) -> ProgrammeSettings:

@@ -18,16 +18,27 @@ def token_file(data_dir: Path) -> Path:
 def kept_token(data_dir: Path) -> str | None:
     """The token of an earlier start."""
     with suppress(OSError):
-        return token_file(data_dir).read_text().strip() or None
+        return kept_secret(token_file(data_dir))
     return None
 
 
 def keep_token(data_dir: Path, token: str) -> None:
     """Write it for the next start and for scripts."""
-    file = token_file(data_dir)
+    keep_secret(token_file(data_dir), token)
+
+
+def kept_secret(file: Path) -> str | None:
+    """What a file of one line keeps; None where there is no such file."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return file.read_text().strip() or None
+    return None
+
+
+def keep_secret(file: Path, secret: str) -> None:
+    """Write it, for its owner's eyes only."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_whole(file, token + "\n")
+        _write_whole(file, secret + "\n")
     except OSError as error:
         raise unwritable(file, error) from error
 

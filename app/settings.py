@@ -14,6 +14,7 @@ from pydantic import model_validator as checked
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.personal.master import from_text
 from schemas.redemptions import ReturnPolicy
 from schemas.times import ZoneName
 
@@ -40,6 +41,12 @@ def _servers(text: str) -> str:
     return text
 
 
+def _master_key(text: SecretStr) -> SecretStr:
+    from_text(text.get_secret_value())
+    return text
+
+
+MasterKey = Annotated[SecretStr, AfterValidator(_master_key)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 Addresses = Annotated[str, AfterValidator(_servers)]
 Mirror = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -70,6 +77,17 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         Path(".ledger"), description="Where servers of our own keep data, logs and secrets."
+    )
+    master_key: MasterKey | None = Field(
+        None,
+        description="32 random bytes in base64 (`openssl rand -base64 32`), under which the keys"
+        " of personal data are wrapped. Keep it apart from the database and its backups. Unset:"
+        " the file secrets/master.key in the data directory, made for a new database.",
+    )
+    master_key_previous: MasterKey | None = Field(
+        None,
+        description="The master key before this one, until"
+        " `ledger personal-data rotate-master-key` has run.",
     )
     host: str = Field("127.0.0.1", description="The address the API listens on.", min_length=1)
     port: Port = Field(8080, description="The port of the API; 0 takes a free one.")

@@ -15,6 +15,7 @@ from app.events_topic import TopicKeeper
 from app.health import Asked, Health
 from app.http_server import HttpServer
 from app.kafka_access import security_of
+from app.master_key import open_vault
 from app.projectors import Projectors
 from app.running import Part
 from app.settings import Settings
@@ -148,6 +149,7 @@ class Wiring:
             health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
             clock=now,
             programme=programme,
+            vault=await open_vault(self.settings, pool),
         )
         stop_seconds_max = self.settings.stop_seconds_max
         server = HttpServer(create_app(services), self.listening, stop_seconds_max)

@@ -21,14 +21,21 @@ from schemas.transactions import (
 Money = Callable[[int], str]
 
 
-def in_words(event: Event, currency: str, digits: int) -> str:
-    """One sentence without a full stop. An event without words of its own gets its name's."""
+def in_words(
+    event: Event, currency: str, digits: int, personal: Mapping[str, Any] | None = None
+) -> str:
+    """One sentence without a full stop. An event without words of its own gets its name's.
+
+    `personal` is what was sealed in it, where the reader may see that.
+    """
 
     def money(minor: int) -> str:
         return f"{from_minor(minor, digits=digits):f} {currency}"
 
     words = _WORDS.get(type(event))
-    return _plain(event, money) if words is None else words(event, money)
+    said = _plain(event, money) if words is None else words(event, money)
+    reason = (personal or {}).get("reason")
+    return f"{said}: {reason}" if reason else said
 
 
 def _plain(event: Event, money: Money) -> str:
@@ -111,8 +118,7 @@ def _expired(event: RewardExpired, money: Money) -> str:
 
 
 def _revoked(event: RewardRevoked, money: Money) -> str:
-    reason = f": {event.reason}" if event.reason else ""
-    return f"Reward {event.reward_id} revoked, {_sum(event, money)} taken back{reason}"
+    return f"Reward {event.reward_id} revoked, {_sum(event, money)} taken back"
 
 
 def _attached(event: TransactionAttached, money: Money) -> str:

@@ -3,10 +3,11 @@
 Pure: from what the store recorded to what a person reads. The command line and the API share it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from ledger.account.state import Account, evolve
 from ledger.event_words import in_words
@@ -69,8 +70,11 @@ def history_of(
     cut: Cut | None = None,
     currency: str = "AUD",
     currency_digits: int = 2,
+    opened: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> History:
     """The history of one account, from its whole stream.
+
+    `opened` has what was sealed, by its sealed text, where the reader may see reasons.
 
     Raises:
         UnknownEvent: the stream holds an event this version has no class for.
@@ -85,9 +89,16 @@ def history_of(
         change = _available_change(event)
         balance += change
         account = evolve(account, event)
-        words = in_words(event, currency, currency_digits)
+        personal = None if opened is None else opened.get(event.personal or "")
+        words = in_words(event, currency, currency_digits, personal)
         entries.append(_entry(each, event, words, change, balance))
     return History(tuple(entries), account, currency, currency_digits)
+
+
+def sealed_in(recorded: Iterable[Recorded]) -> set[str]:
+    """The sealed texts of these events."""
+    found = (event_of(each).personal for each in recorded)
+    return {sealed for sealed in found if sealed is not None}
 
 
 def _entry(recorded: Recorded, event: Event, words: str, change: int, balance: int) -> Entry:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from ledger.decider import ProgrammeSettings
 from schemas.commands import Command
 from schemas.events import Event
+from schemas.personal import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class Submission:
     occurred_at: datetime | None = None
     """When it happened, for a fact of elsewhere; None is now."""
     command_id: UUID = field(default_factory=uuid4)
+
+    def __post_init__(self) -> None:
+        """Nothing personal gets past the edge in clear, whoever forgot to strip it.
+
+        Raises:
+            ValueError: the command has personal fields; `ledger.personal.stripping` seals them.
+        """
+        if split(self.command)[1]:
+            raise ValueError(f"what is personal in {type(self.command).__name__} is not sealed")
 
 
 @dataclass(frozen=True, slots=True)

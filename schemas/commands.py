@@ -1,7 +1,7 @@
 """What every command shares. A command may be refused; nothing is written then."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,9 @@ Title = Annotated[str, PlainText(max_length=10_000, min_length=1)]
 
 Name = Annotated[str, PlainText(max_length=255, min_length=1)]
 """A sender's own name for something: unique, so short enough for any index."""
+
+Searched = Literal["name", "email", "phone"]
+"""How a personal field is looked for."""
 
 
 class Command(BaseModel):
@@ -32,5 +35,5 @@ class Command(BaseModel):
     sees them (`schemas/personal.py`).
     """
 
-    SEARCHED: ClassVar[Mapping[str, str]] = {}
+    SEARCHED: ClassVar[Mapping[str, Searched]] = {}
     """Which personal fields a profile is found by, each with its kind: `name`, `email`, `phone`."""

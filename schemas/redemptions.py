@@ -28,6 +28,8 @@ class RedemptionTerms(Command):
     `strict` refuses a short balance; without it, what there is is taken and `total` says how much.
     """
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"meta"})
+
     amount: PositiveAmount
     strategies: Annotated[
         tuple[Strategy, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)
@@ -93,7 +95,6 @@ class RedemptionMade(Event):
     transaction_external_id: str | None = None
     transaction_receipt_ref: str | None = None
     location_id: int | str | None = None
-    meta: JsonObject | None = None
 
 
 class Forfeited(Event, abstract=True):

@@ -22,6 +22,7 @@ class RewardTerms(Command):
     """
 
     NULL_SAYS_MORE: ClassVar[frozenset[str]] = frozenset({"expires_at"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"meta"})
 
     reward_definition_id: WholeNumber | None = None
     reward_definition_handle: Text | None = None
@@ -50,6 +51,8 @@ class IssueReward(RewardTerms):
 
 class RevokeReward(Command):
     """Take back what remains of a reward."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
 
     reward_id: WholeNumber
     reason: Text | None = None
@@ -91,7 +94,6 @@ class RewardIssued(Event):
     expires_at: datetime | None = None
     timezone: str
     external_id: str | None = None
-    meta: JsonObject | None = None
     restored_from: int | None = None
     """The reward whose value this one carries on, after a return."""
     redemption_id: int | None = None
@@ -136,9 +138,7 @@ class RewardRevoked(Event):
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         "reward_id": 17,
-        "reason": "issued twice",
         "movements": [{"lot": 17, "from": "available", "to": "revoked", "amount_minor": 1000}],
     }
 
     reward_id: int
-    reason: str | None = None

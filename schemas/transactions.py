@@ -34,12 +34,17 @@ class Discount(Part):
     reason_desc: Text | None = None
 
 
-class Payment(Part):
+class PaymentFacts(Part):
     """How a part of the total was paid."""
 
     amount: SignedAmount
     type: Text | None = None
     name: Text | None = None
+
+
+class Payment(PaymentFacts):
+    """The same with what a till adds to it."""
+
     meta: JsonObject | None = None
 
 
@@ -51,7 +56,7 @@ class CurrencyValue(Part):
     rate: UnitPrice
 
 
-class Item(Part):
+class ItemFacts(Part):
     """One line. Prices are per unit; `price_current` × `quantity` weighs the line's share."""
 
     name: Text
@@ -70,13 +75,18 @@ class Item(Part):
     department: Text | None = None
     discounts: Annotated[tuple[Discount, ...], Field(max_length=ENTRIES_MAX)] = ()
     tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
+
+
+class Item(ItemFacts):
+    """The same with what a till adds to it."""
+
     meta: JsonObject | None = None
 
 
-class Sale(BaseModel):
-    """What command, event and answer of a sale have in common, field by field."""
+class SaleFacts(BaseModel):
+    """What command, event and answer of a sale have in common: all that is nobody's own."""
 
-    items: Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
+    items: Annotated[tuple[ItemFacts, ...], Field(max_length=ITEMS_MAX)]
     external_id: Name | None = None
     location_id: Label | None = None
     currency: Text | None = None
@@ -86,10 +96,9 @@ class Sale(BaseModel):
     tender: Text | None = None
     margin: UnitPrice | None = None
     staff_id: Label | None = None
-    payments: Annotated[tuple[Payment, ...], Field(max_length=ENTRIES_MAX)] = ()
+    payments: Annotated[tuple[PaymentFacts, ...], Field(max_length=ENTRIES_MAX)] = ()
     receipt_ref: Text | None = None
     linked_receipt_ref: Text | None = None
-    receipt_email: Text | None = None
     receipt_is_email: Flag | None = None
     systems: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
     tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
@@ -101,11 +110,33 @@ class Sale(BaseModel):
     need_action: Flag | None = None
     organisation_id: Label | None = None
     fees: SignedAmount | None = None
+
+
+SALE_FIELDS = tuple(SaleFacts.model_fields)
+
+
+class Sale(SaleFacts):
+    """A sale with what is personal in it, as it is sent and shown; events have that sealed."""
+
+    items: Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
+    payments: Annotated[tuple[Payment, ...], Field(max_length=ENTRIES_MAX)] = ()
+    receipt_email: Text | None = None
     meta: JsonObject | None = None
     custom_fields: JsonObject | None = None
 
 
-SALE_FIELDS = tuple(Sale.model_fields)
+def facts_of(sale: Sale) -> dict[str, Any]:
+    """The fields of a sale as an event has them."""
+    fields = {name: getattr(sale, name) for name in SALE_FIELDS}
+    fields["items"] = tuple(_as(ItemFacts, item) for item in sale.items)
+    fields["payments"] = tuple(_as(PaymentFacts, payment) for payment in sale.payments)
+    return fields
+
+
+def _as(facts: type[Part], part: Part) -> Part:
+    """What of a checked part stands in its facts too."""
+    known = {name: getattr(part, name) for name in facts.model_fields}
+    return facts.model_construct(part.model_fields_set & known.keys(), **known)
 
 
 class RecordTransaction(Sale, Command):
@@ -113,6 +144,10 @@ class RecordTransaction(Sale, Command):
 
     Born void (`is_void`), it gives back the redemption it names unless `keep_redemption`.
     """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset(
+        {"receipt_email", "meta", "custom_fields", "items.*.meta", "payments.*.meta"}
+    )
 
     total: SignedAmount
     transacted_at: Moment
@@ -154,7 +189,7 @@ class VoidTransaction(Command):
     keep_redemption: Flag = False
 
 
-class TransactionRecorded(Sale, Event):
+class TransactionRecorded(SaleFacts, Event):
     """A sale, whole as the till sent it. Decimals are text here, so every reader keeps them."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from api.personal import hidden
 from api.services import Services
 from schemas.amounts import from_minor
 from schemas.events import Event
-from schemas.json_values import exact
 from schemas.rewards import RewardIssued
 from schemas.times import utc_text
 
@@ -38,10 +38,11 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "transaction_receipt_ref": row["transaction_receipt_ref"],
         "location_id": row["location_id"],
         "currency": services.settings.currency,
-        "meta": exact(row["meta"]),
+        "meta": None,
         "redeem_at": utc_text(row["redeemed_at"]),
         "created_at": utc_text(row["created_at"]),
         "updated_at": utc_text(row["updated_at"]),
+        **hidden(row),
     }
 
 

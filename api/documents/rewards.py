@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from api.personal import hidden
 from api.services import Services
 from projections.read_models.balances import expired_by
 from schemas.amounts import from_minor
-from schemas.json_values import exact
 from schemas.times import local_text, utc_text
 
 
@@ -41,9 +41,10 @@ def document(row: Mapping[str, Any], services: Services, now: datetime) -> dict[
         "external_id": row["external_id"],
         "restored_from": row["restored_from"],
         "redemption_id": row["redemption_id"],
-        "meta": exact(row["meta"]),
+        "meta": None,
         "created_at": utc_text(row["created_at"]),
         "updated_at": utc_text(row["updated_at"]),
+        **hidden(row),
     }
 
 

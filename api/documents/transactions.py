@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.personal import hidden
 from api.services import Services
 from schemas.amounts import from_minor
 from schemas.json_values import exact
@@ -37,6 +38,7 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "unallocated": from_minor(row["unallocated_minor"], digits=digits),
         "created_at": utc_text(row["created_at"]),
         "updated_at": utc_text(row["updated_at"]),
+        **hidden(row),
     }
 
 

@@ -8,18 +8,18 @@ from api.access import allowed
 from api.documents import balances as balance_documents
 from api.documents.history import entry_document, journal_document
 from api.filters import Field
-from api.json_body import write_json
 from api.moments import AS_OF, TIME, cut_of
 from api.pages import NUMBER, SIZE, plain_page
 from api.parameters import documented, text
 from api.paths import BASE, PathProfile
+from api.personal import Document
 from api.problems import Refused
 from api.queries import Listing, answer_list
 from api.reading import answer_fresh, not_found, of_profile, row_at, whole_stream
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
-from ledger.history import history_of
+from ledger.history import history_of, sealed_in
 from ledger.streams import account_stream
 from projections.read_models import balances, journal
 
@@ -102,6 +102,7 @@ async def read_history(
         cut=cut,
         currency=settings.currency,
         currency_digits=settings.currency_digits,
+        opened=await services.vault.opened(sealed_in(recorded)),
     )
     shown = told.entries[page.first : page.first + page.size]
     content = {
@@ -115,7 +116,7 @@ async def read_history(
         },
     }
     headers = {"Ledger-Position": str(recorded[-1].position)}
-    return Response(write_json(content), headers=headers, media_type="application/json")
+    return Document(content, headers=headers)
 
 
 def _refuse_other_currency(given: str | None, currency: str) -> None:

@@ -17,12 +17,14 @@ from app.cli.tokens import group as token
 from app.demo.walk import WalkFailed
 from app.embedded import EmbeddedServerError
 from app.http_server import PortTaken
+from app.master_key import NoMasterKey
 from app.own_servers import NoLedger
 from app.prepare import NotPrepared
 from app.running import PartFailed
 from app.service import Unconfigured
 from app.settings import BadSettings
 from ledger.event_store.port import EventStoreBroken, EventStoreUnavailable
+from ledger.personal.master import WrongMasterKey
 
 ledger = typer.Typer(
     name="ledger",
@@ -56,11 +58,13 @@ _EXPECTED = (
     EventStoreBroken,
     EventStoreUnavailable,
     NoLedger,
+    NoMasterKey,
     NotPrepared,
     PartFailed,
     PortTaken,
     Unconfigured,
     WalkFailed,
+    WrongMasterKey,
 )
 """Their messages are written for whoever runs the command."""
 

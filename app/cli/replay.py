@@ -2,19 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import asyncpg
 import typer
 
 from app.cli.console import MISUSED, fail, say, telling
 from app.cli.options import AsJson, DataDir, settings_for_a_person
+from app.master_key import vault_if_known
 from app.own_servers import existing_database
 from app.settings import Settings
 from app.wiring import programme_settings
+from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.postgres import PostgresEventStore
-from ledger.history import Cut, Entry, History, history_of
+from ledger.history import Cut, Entry, History, history_of, sealed_in
+from ledger.personal.vault import Opened
 from ledger.programme.state import PROGRAMME_STREAM, Programme, fold_programme
 from ledger.streams import account_stream, event_of
 from schemas.envelope import Recorded
@@ -47,11 +51,16 @@ def replay(
     cut = _cut(as_of, settings.zone, recorded)
     with telling() as teller, existing_database(settings, teller) as complete:
         events, programme = asyncio.run(_read(complete, profile))
+        opened = asyncio.run(_opened(complete, events))
     if not events:
         fail(f"there is no profile {profile!r}.")
     held = programme.settings or programme_settings(settings)
     history = history_of(
-        events, cut=cut, currency=held.currency, currency_digits=held.currency_digits
+        events,
+        cut=cut,
+        currency=held.currency,
+        currency_digits=held.currency_digits,
+        opened=opened,
     )
     at = cut.at if cut else datetime.now(UTC)
     if as_json:
@@ -87,6 +96,21 @@ async def _read(settings: Settings, profile: str) -> tuple[Sequence[Recorded], P
         return events, fold_programme(map(event_of, history))
     finally:
         await store.close()
+
+
+async def _opened(settings: Settings, events: Sequence[Recorded]) -> Mapping[str, Opened]:
+    """What is sealed in the events, where this machine has the master key."""
+    assert settings.database_url is not None
+    sealed = sealed_in(events)
+    if not sealed:
+        return {}
+    url = settings.database_url.get_secret_value()
+    try:
+        async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
+            vault = await vault_if_known(settings, pool)
+            return await vault.opened(sealed) if vault else {}
+    except FAULTS as error:
+        raise meaning(error) from error
 
 
 def _show(profile: str, history: History, at: datetime, zone: str) -> None:

@@ -71,7 +71,6 @@ def make_redemption(
         transaction_external_id=command.transaction_external_id,
         transaction_receipt_ref=command.transaction_receipt_ref,
         location_id=command.location_id,
-        meta=command.meta,
         personal=at.personal,
         movements=_movements(taken, Book.AVAILABLE, Book.REDEEMED),
     )

@@ -67,9 +67,7 @@ def revoke_reward(command: RevokeReward, account: Account, at: Circumstances) ->
         *moved(lot.id, Book.PENDING, Book.REVOKED, lot.amount(Book.PENDING)),
         *moved(lot.id, Book.AVAILABLE, Book.REVOKED, lot.amount(Book.AVAILABLE)),
     )
-    revoked = RewardRevoked(
-        reward_id=lot.id, reason=command.reason, personal=at.personal, movements=movements
-    )
+    revoked = RewardRevoked(reward_id=lot.id, personal=at.personal, movements=movements)
     return (*due, revoked)
 
 
@@ -133,7 +131,6 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
         expires_at=expires_at,
         timezone=zone,
         external_id=command.external_id,
-        meta=command.meta,
         personal=at.personal,
         movements=moved(reward_id, Book.ISSUED, book, remaining),
     )

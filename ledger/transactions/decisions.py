@@ -23,7 +23,6 @@ from schemas.events import Event
 from schemas.profiles import ProfileRegistered
 from schemas.times import parse_instant
 from schemas.transactions import (
-    SALE_FIELDS,
     AttachedTransactionVoided,
     RecordTransaction,
     RedemptionAttributed,
@@ -32,6 +31,7 @@ from schemas.transactions import (
     TransactionRecorded,
     TransactionUnlinked,
     TransactionVoided,
+    facts_of,
 )
 
 AHEAD_MAX = timedelta(minutes=5)
@@ -190,7 +190,7 @@ def _recorded(
         transacted_at=transacted_at,
         timezone=command.timezone,
         personal=at.personal,
-        **{name: getattr(command, name) for name in SALE_FIELDS},
+        **facts_of(command),
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.amounts import PRICE_DIGITS, to_minor
-from schemas.transactions import Item
+from schemas.transactions import ItemFacts
 
 
 class Shares(NamedTuple):
@@ -15,7 +15,7 @@ class Shares(NamedTuple):
     unallocated: int
 
 
-def weights_of(items: Sequence[Item]) -> tuple[int, ...]:
+def weights_of(items: Sequence[ItemFacts]) -> tuple[int, ...]:
     """What each line weighs: `price_current` × `quantity`; void and negative lines nothing.
 
     Whole numbers of one common scale: a product of decimals would be rounded to their context.

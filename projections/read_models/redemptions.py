@@ -11,6 +11,7 @@ from projections.projection import EventRecord, Key, Projection, Row, Rows, read
 from projections.read_models.books import profile_of
 from schemas.events import Event
 from schemas.movements import Book
+from schemas.personal import laid_on
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
 from schemas.transactions import TransactionLinked, TransactionUnlinked
 
@@ -36,7 +37,7 @@ TABLE = read_model(
     Column("transaction_external_id", Text),
     Column("transaction_receipt_ref", Text),
     Column("location_id", JSONB),
-    Column("meta", JSONB),
+    Column("personal", JSONB),
     Column("redeemed_at", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
@@ -83,7 +84,7 @@ def _made(event: RedemptionMade, record: EventRecord) -> Row:
     for movement in event.movements:
         if movement.target is Book.REDEEMED:
             taken[movement.lot] += movement.amount_minor
-    return _record_row(event.redemption_id, "redeem", taken, record) | {
+    return _record_row(event.redemption_id, "redeem", taken, event, record) | {
         "total_minor": event.total_minor,
         "requested_minor": event.requested_minor,
         "strategies": list(event.strategies),
@@ -93,13 +94,12 @@ def _made(event: RedemptionMade, record: EventRecord) -> Row:
         "transaction_external_id": event.transaction_external_id,
         "transaction_receipt_ref": event.transaction_receipt_ref,
         "location_id": event.location_id,
-        "meta": event.meta,
     }
 
 
 def _back(row_id: int, event: GivenBack, record: EventRecord) -> Row:
     kind = "reversal" if isinstance(event, RedemptionReversed) else "return"
-    return _record_row(row_id, kind, _came_back(event), record) | {
+    return _record_row(row_id, kind, _came_back(event), event, record) | {
         "original_redemption_id": event.redemption_id,
         "total_minor": event.total_minor,
         "forfeited_minor": event.forfeited_minor,
@@ -129,7 +129,9 @@ def _came_back(event: GivenBack) -> Counter[int]:
     return back
 
 
-def _record_row(row_id: int, kind: str, lots: Counter[int], record: EventRecord) -> Row:
+def _record_row(
+    row_id: int, kind: str, lots: Counter[int], event: Event, record: EventRecord
+) -> Row:
     """What all kinds have, and nothing in what only some have."""
     items: list[dict[str, Any]] = [
         {"reward_id": lot, "amount_minor": amount, "returned_minor": 0}
@@ -142,6 +144,7 @@ def _record_row(row_id: int, kind: str, lots: Counter[int], record: EventRecord)
         "returned_minor": 0,
         "forfeited_minor": 0,
         "items": items,
+        "personal": laid_on(None, event.personal),
         "redeemed_at": record.occurred_at,
         "created_at": record.occurred_at,
         "updated_at": record.occurred_at,

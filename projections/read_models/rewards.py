@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import book_columns, empty_books, lots_of, move, profile_of
 from schemas.events import Event
+from schemas.personal import laid_on
 from schemas.rewards import RewardIssued, RewardRevoked
 
 TABLE = read_model(
@@ -26,12 +27,11 @@ TABLE = read_model(
     Column("expires_at", DateTime(timezone=True)),
     Column("timezone", Text, nullable=False),
     Column("external_id", Text),
-    Column("meta", JSONB),
+    Column("personal", JSONB),
     Column("restored_from", BigInteger),
     Column("redemption_id", BigInteger),
     Column("graced", Boolean, nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
-    Column("revoke_reason", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("position", BigInteger, nullable=False),
@@ -48,7 +48,7 @@ def keys(_: EventRecord, event: Event) -> Iterable[Key]:
 
 
 def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
-    """Issue brings the terms, movements the value, a revocation its reason."""
+    """Issue brings the terms, movements the value, a revocation its moment."""
     changed: dict[Key, Row | None] = {}
     for key in keys(record, event):
         if isinstance(event, RewardIssued) and key == (event.reward_id,):
@@ -60,8 +60,7 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     for movement in event.movements:
         move(row_of(changed, (movement.lot,)), movement)
     if isinstance(event, RewardRevoked):
-        row = row_of(changed, (event.reward_id,))
-        row["revoked_at"], row["revoke_reason"] = record.occurred_at, event.reason
+        row_of(changed, (event.reward_id,))["revoked_at"] = record.occurred_at
     return changed
 
 
@@ -80,12 +79,11 @@ def _issued(event: RewardIssued, record: EventRecord) -> Row:
         "expires_at": event.expires_at,
         "timezone": event.timezone,
         "external_id": event.external_id,
-        "meta": event.meta,
+        "personal": laid_on(None, event.personal),
         "restored_from": event.restored_from,
         "redemption_id": event.redemption_id,
         "graced": event.graced,
         "revoked_at": None,
-        "revoke_reason": None,
         "created_at": record.occurred_at,
     }
 

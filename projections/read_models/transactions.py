@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from schemas.events import Event
+from schemas.personal import laid_on
 from schemas.transactions import (
     SALE_FIELDS,
     RedemptionAttributed,
@@ -29,6 +30,7 @@ TABLE = read_model(
     Column("receipt_ref", Text),
     Column("location_id", JSONB),
     Column("sale", JSONB, nullable=False),
+    Column("personal", JSONB),
     Column("redemption_id", BigInteger),
     Column("redemption_total_minor", BigInteger, nullable=False),
     Column("redemptions", JSONB, nullable=False),
@@ -83,6 +85,7 @@ def _recorded(event: TransactionRecorded, record: EventRecord) -> Row:
         "receipt_ref": event.receipt_ref,
         "location_id": event.location_id,
         "sale": sale,
+        "personal": laid_on(None, event.personal),
         "redemption_id": None,
         "redemption_total_minor": 0,
         "redemptions": [],

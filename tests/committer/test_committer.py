@@ -242,10 +242,10 @@ async def test_a_full_queue_accepts_nothing(store: FaultyStore) -> None:
 
 async def test_an_event_too_large_fails_alone(process: Process) -> None:
     await defined(process)
-    large = {"note": "x" * 600_000}
+    large = "x" * 600_000
     results = await asyncio.gather(
         process.send(reward("p1")),
-        process.send(reward("p2", meta=large)),
+        process.send(reward("p2"), personal=large),
         process.send(reward("p3")),
         return_exceptions=True,
     )

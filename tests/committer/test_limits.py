@@ -42,7 +42,7 @@ def _all_the_time_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deciding, "GROUP_DECIDE_SECONDS_MAX", 60.0)
 
 
-LARGE = {"note": "x" * 400_000}
+LARGE = "x" * 400_000
 
 
 async def stocked(store: FaultyStore, profile: str, lots: int) -> None:
@@ -118,7 +118,7 @@ async def test_dry_runs_need_identifiers_too(process: Process, store: FaultyStor
 async def test_a_group_ends_with_its_bytes(process: Process, store: FaultyStore) -> None:
     await defined(process)
     store.appends.clear()
-    sent = [process.soon(reward(f"p{n}", meta=LARGE)) for n in range(25)]
+    sent = [process.soon(reward(f"p{n}"), personal=LARGE) for n in range(25)]
     await asyncio.gather(*sent)
     sizes = [sum(len(e.payload) for u in group.units for e in u.events) for group in store.appends]
     assert len(sizes) > 1
@@ -216,7 +216,7 @@ async def test_what_was_answered_with_a_fault_is_never_done_later(
 ) -> None:
     """The group was cut by its bytes: the rest was waiting again when the store broke."""
     await defined(process)
-    sent = [process.soon(reward(f"p{n}", meta=LARGE)) for n in range(25)]
+    sent = [process.soon(reward(f"p{n}"), personal=LARGE) for n in range(25)]
     store.faults.append(EventStoreBroken("no permission"))
     answers = await asyncio.gather(*sent, return_exceptions=True)
     await process.send(reward("last"))

@@ -131,12 +131,10 @@ def expired(reward_id: int, amount: str, *, expires: str) -> RewardExpired:
     )
 
 
-def revoked(
-    reward_id: int, amount: str = "0", *, source: Book = Book.AVAILABLE, reason: str | None = None
-) -> RewardRevoked:
+def revoked(reward_id: int, amount: str = "0", *, source: Book = Book.AVAILABLE) -> RewardRevoked:
     """What remained of the reward was taken back."""
     movements = (move(reward_id, amount, source, Book.REVOKED),) if minor(amount) else ()
-    return RewardRevoked(reward_id=reward_id, reason=reason, movements=movements)
+    return RewardRevoked(reward_id=reward_id, movements=movements)
 
 
 def redemption(

@@ -112,7 +112,6 @@ def test_what_the_sender_tells_is_kept() -> None:
         "transaction_external_id": "t-1",
         "transaction_receipt_ref": "0042",
         "location_id": "shop-3",
-        "meta": {"till": 7, "note": None},
     }
     given(reward(1, "5.00")).when(redeem("1.00", **told)).then(redemption(100, (1, "1.00"), **told))
 

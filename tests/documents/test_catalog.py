@@ -155,7 +155,7 @@ def test_every_flag_of_a_command_is_one_tills_can_send() -> None:
 
 def test_an_event_keeps_one_of_the_several_ways() -> None:
     asked = documents()["commands/RecordTransaction.json"]["$defs"]["Item"]["properties"]
-    told = documents()["events/TransactionRecorded.v1.json"]["$defs"]["Item"]["properties"]
+    told = documents()["events/TransactionRecorded.v1.json"]["$defs"]["ItemFacts"]["properties"]
     assert len(asked["is_void"]["anyOf"]) == 2
     assert told["is_void"]["type"] == "boolean"
 

@@ -13,7 +13,7 @@ import schemas.reward_definitions
 import schemas.rewards
 import schemas.transactions  # noqa: F401 -- all events are known then
 from ledger.event_words import in_words
-from ledger.history import Cut, history_of
+from ledger.history import Cut, history_of, sealed_in
 from schemas.envelope import Recorded
 from schemas.events import Event, encode, known_events
 from schemas.movements import Book, moved
@@ -95,7 +95,7 @@ STORY: tuple[Event, ...] = (
     ),
     RewardRevoked(
         reward_id=2,
-        reason="issued twice",
+        personal="sealed reason",
         movements=moved(2, Book.AVAILABLE, Book.REVOKED, 550),
     ),
 )
@@ -119,8 +119,19 @@ def test_events_are_told_in_words() -> None:
         "Redemption 9 took 12.5 AUD from rewards 1 (10 AUD), 2 (2.5 AUD)",
         "Redemption 9 reversed: 12.5 AUD given back to rewards 1 (10 AUD), 2 (2.5 AUD)",
         "Reward 1 expired at 2031-02-01 00:00:00 UTC with 10 AUD unspent",
-        "Reward 2 revoked, 5.5 AUD taken back: issued twice",
+        "Reward 2 revoked, 5.5 AUD taken back",
     ]
+
+
+def test_a_reason_is_told_to_whom_it_was_opened() -> None:
+    assert sealed_in(recorded(STORY)) == {"sealed reason"}
+    for opened, words in (
+        ({"sealed reason": {"reason": "issued twice"}}, "5.5 AUD taken back: issued twice"),
+        ({"sealed reason": None}, "5.5 AUD taken back"),
+        ({"sealed reason": {"meta": {}}}, "5.5 AUD taken back"),
+    ):
+        last = history_of(recorded(STORY), opened=opened).entries[-1]
+        assert last.words == f"Reward 2 revoked, {words}"
 
 
 def test_the_envelope_is_kept() -> None:

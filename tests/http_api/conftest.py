@@ -18,6 +18,9 @@ from api.tokens import ALL, Tokens, fingerprint_key
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
+from ledger.personal.master import MasterKeys, from_text, new_master_key
+from ledger.personal.postgres_keys import PostgresKeys
+from ledger.personal.vault import Vault
 from projections.reading import FreshReads
 from projections.schema import create
 
@@ -63,6 +66,7 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         health=healthy,
         clock=clock,
         programme=CurrentSettings(settings, pool),
+        vault=await Vault.open(PostgresKeys(pool, MasterKeys(from_text(new_master_key())))),
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:

@@ -209,7 +209,7 @@ class Chance:
         amount, account.lots[lot] = account.lots[lot], 0
         if self._random.random() < 0.5:
             movements: tuple[Movement, ...] = moved(lot, Book.AVAILABLE, Book.REVOKED, amount)
-            return RewardRevoked(reward_id=lot, reason="test", movements=movements)
+            return RewardRevoked(reward_id=lot, movements=movements)
         movements = moved(lot, Book.AVAILABLE, Book.EXPIRED, amount)
         return RewardExpired(reward_id=lot, expires_at=DAY_ONE, movements=movements)
 

@@ -105,13 +105,13 @@ def test_a_book_never_goes_below_zero(projection: object) -> None:
 
 def test_a_reward_keeps_its_terms_and_its_books() -> None:
     revoked = RewardRevoked(
-        reward_id=1, reason="twice", movements=moved(1, Book.AVAILABLE, Book.REVOKED, 700)
+        reward_id=1, personal="why", movements=moved(1, Book.AVAILABLE, Book.REVOKED, 700)
     )
-    terms = issued("p-1", 1, 1_000).model_copy(update={"external_id": "x", "meta": {"a": 1.5}})
+    terms = issued("p-1", 1, 1_000).model_copy(update={"external_id": "x", "personal": "sealed"})
     rows = given(rewards.PROJECTION, (A, terms), (A, redeemed("p-1", 3, (1, 300))), (A, revoked))
     row = rows[(1,)]
     assert (row["redeemed_minor"], row["revoked_minor"], row["available_minor"]) == (300, 700, 0)
-    assert (row["external_id"], row["meta"], row["revoke_reason"]) == ("x", {"a": 1.5}, "twice")
+    assert (row["external_id"], row["personal"]) == ("x", ["sealed"])
     assert row["revoked_at"] == row["updated_at"] == DAY_ONE + timedelta(minutes=2)
     assert row["created_at"] == DAY_ONE
     assert row["position"] == 3
@@ -143,7 +143,7 @@ def test_the_expiry_order_holds_only_what_is_left() -> None:
 
 def test_a_return_is_a_row_of_its_own_and_counts_on_its_redemption() -> None:
     made = redeemed("p-1", 3, (1, 300), (2, 50)).model_copy(
-        update={"location_id": "7", "meta": {"till": 4}}
+        update={"location_id": "7", "personal": "sealed"}
     )
     rows = given(
         redemptions.PROJECTION, (A, made), (A, returned(4, 3, (2, 50), (1, 20), to=Book.AVAILABLE))

@@ -1,0 +1,108 @@
+"""At the edge: what is personal leaves a command, sealed under the key of whom it is about."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.claims import likely_names
+from ledger.event_store.port import EventStore
+from ledger.personal.keys import nobody
+from ledger.personal.sealing import DataKey
+from ledger.personal.tokens import Kind
+from ledger.personal.vault import Sealed, Vault
+from ledger.streams import fold_whole
+from ledger.transactions.state import Transaction, transaction_stream
+from schemas.commands import Command
+from schemas.personal import Fields, split
+
+_ACCOUNT = "account-"
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """A command without what is personal, which `personal` has sealed; `key` opens it."""
+
+    command: Command
+    personal: str | None = None
+    key: DataKey | None = None
+
+
+async def stripped(
+    commands: Sequence[Command], vault: Vault, store: EventStore, *, dry_run: bool = False
+) -> list[Stripped]:
+    """Commands as they may go on. Those without anything personal cost no look anywhere.
+
+    A dry run is sealed under keys that are kept nowhere. What a profile is found by is written
+    before the command is decided: should it be refused, a hit shows nothing that wasn't said.
+    """
+    parts = [split(command) for command in commands]
+    with_fields = [(command, fields) for command, fields in parts if fields]
+    if not with_fields:
+        return [Stripped(command) for command, _ in parts]
+    if dry_run:
+        sealed: Sequence[Sealed] = [vault.rehearsed(fields) for _, fields in with_fields]
+    else:
+        sealed = await _sealed(with_fields, vault, store)
+    following = iter(sealed)
+    return [_with(command, following if fields else None) for command, fields in parts]
+
+
+def _with(command: Command, sealed: Iterator[Sealed] | None) -> Stripped:
+    if sealed is None:
+        return Stripped(command)
+    found = next(sealed)
+    return Stripped(command, found.text, found.key)
+
+
+async def _sealed(
+    parts: Sequence[tuple[Command, Fields]], vault: Vault, store: EventStore
+) -> Sequence[Sealed]:
+    owners = await _owners([command for command, _ in parts], store)
+    sealed = await vault.all_sealed(
+        [(owner, fields) for owner, (_, fields) in zip(owners, parts, strict=True)]
+    )
+    for owner, (command, fields), found in zip(owners, parts, sealed, strict=True):
+        texts = _searched(command, fields)
+        if texts:
+            await vault.index(owner, found.key.key_id, texts)
+    return sealed
+
+
+def _searched(command: Command, fields: Fields) -> list[tuple[Kind, str]]:
+    found: list[tuple[Kind, str]] = []
+    for name, kind in command.SEARCHED.items():
+        text = fields.get(name)
+        if isinstance(text, str):
+            found.append((kind, text))
+    return found
+
+
+async def _owners(commands: Sequence[Command], store: EventStore) -> list[str]:
+    """Whom each is about: the profile it names, or whoever holds what it names, or nobody."""
+    names = {
+        name
+        for command in commands
+        if getattr(command, "profile_id", None) is None
+        for name in likely_names(command)
+    }
+    claims = await store.claims(sorted(names)) if names else {}
+    holders = {name: claim.stream_id for name, claim in claims.items()}
+    return [await _owner(command, holders, store) for command in commands]
+
+
+async def _owner(command: Command, holders: dict[tuple[str, str], str], store: EventStore) -> str:
+    profile_id: str | None = getattr(command, "profile_id", None)
+    if profile_id is not None:
+        return profile_id
+    for name in likely_names(command):
+        stream_id = holders.get(name, "")
+        if stream_id.startswith(_ACCOUNT):
+            return stream_id.removeprefix(_ACCOUNT)
+    transaction_id: int | None = getattr(command, "transaction_id", None)
+    if transaction_id is not None:
+        stream_id = transaction_stream(transaction_id)
+        streams = await store.read_streams([stream_id])
+        transaction: Any = fold_whole(stream_id, streams[stream_id])
+        if isinstance(transaction, Transaction) and transaction.profile_id is not None:
+            return transaction.profile_id
+    return nobody()
