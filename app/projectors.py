@@ -1,29 +1,16 @@
 """The projectors of one process: one a read model, each with its own group and checkpoint."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from faststream.security import (
-    BaseSecurity,
-    SASLPlaintext,
-    SASLScram256,
-    SASLScram512,
-)
 
 from api.health import Component
-from app.events_topic import TopicKeeper
-from app.kafka_access import security_of
+from app.kafka_access import faststream_security_of
 from app.running import Part
 from app.settings import Settings
 from app.stores import Stores
+from app.topics import TopicKeeper
 from consumers.projector import Projector, ProjectorSettings
 from projections.read_models import ALL
 
-_SASL = {
-    "PLAIN": SASLPlaintext,
-    "SCRAM-SHA-256": SASLScram256,
-    "SCRAM-SHA-512": SASLScram512,
-}
 _PUBLISHED = """
 SELECT coalesce(max(published_position), 0) FROM ledger.relay_checkpoint WHERE relay = $1"""
 
@@ -73,21 +60,3 @@ class Projectors:
 
     async def _published_up_to(self) -> int:
         return int(await self._pool.fetchval(_PUBLISHED, self._relay))
-
-
-def faststream_security_of(settings: Settings) -> BaseSecurity | None:
-    """The same access as `security_of`, in FastStream's terms."""
-    given: dict[str, Any] = security_of(settings)
-    context = given.get("ssl_context")
-    encrypted = context is not None
-    protocol = settings.kafka_security_protocol
-    if protocol == "PLAINTEXT":
-        return None
-    if not protocol.startswith("SASL"):
-        return BaseSecurity(ssl_context=context, use_ssl=encrypted)
-    return _SASL[settings.kafka_sasl_mechanism](
-        username=given["sasl_plain_username"],
-        password=given["sasl_plain_password"],
-        ssl_context=context,
-        use_ssl=encrypted,
-    )

@@ -123,6 +123,14 @@ class Settings(BaseSettings):
     events_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = Field(
         "ledger.events", description="The topic the log is published to."
     )
+    commands_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = Field(
+        "ledger.commands",
+        description="The topic commands come by. Each other source has one of its own, with a dot"
+        " and the source's name after it.",
+    )
+    outcomes_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = Field(
+        "ledger.outcomes", description="The topic that tells what became of each command."
+    )
     partitions: Annotated[int, Field(ge=1, le=10_000)] = Field(
         12, description="The topic's partitions: fixed when it is created, checked ever after."
     )

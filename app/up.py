@@ -57,7 +57,7 @@ def run_up(settings: Settings, told: Told, on_ready: OnReady) -> None:
             beside = [read_side(complete)]
             if embedded:
                 beside.append(mending(embedded))
-            serve(Plan(complete, ("api", "expiry"), told, ready, beside, listening))
+            serve(Plan(complete, ("api", "expiry", "intake"), told, ready, beside, listening))
     finally:
         listening.close()
 

@@ -11,15 +11,17 @@ from api.programme import CurrentSettings
 from api.services import Services
 from api.tokens import Tokens, fingerprint_key
 from app.due_profiles import DueInReadModel
-from app.events_topic import TopicKeeper
 from app.health import Asked, Health
 from app.http_server import HttpServer
+from app.intake import intake
+from app.intake import parts as intake_parts
 from app.kafka_access import security_of
 from app.master_key import open_vault
 from app.projectors import Projectors
 from app.running import Part
 from app.settings import Settings
 from app.stores import Stores
+from app.topics import TopicKeeper, command_topics, events_topic
 from consumers.expiry import ExpirySettings, ExpiryWorker
 from consumers.producer import KafkaEventProducer
 from consumers.published_position import PostgresPublishedPosition
@@ -31,9 +33,11 @@ from ledger.event_store.snapshots import PostgresSnapshots
 from ledger.snapshot_keeper import SnapshotKeeper
 from projections.reading import FreshReads
 
-Role = Literal["api", "relay", "projector", "expiry"]
-ROLES: tuple[Role, ...] = ("api", "relay", "projector", "expiry")
-WITH_KAFKA: frozenset[Role] = frozenset({"relay", "projector"})
+Role = Literal["api", "relay", "projector", "expiry", "intake"]
+ROLES: tuple[Role, ...] = ("api", "relay", "projector", "expiry", "intake")
+WITH_COMMITTER: frozenset[Role] = frozenset({"api", "expiry", "intake"})
+WITH_EVENTS_TOPIC: frozenset[Role] = frozenset({"relay", "projector"})
+WITH_KAFKA: frozenset[Role] = WITH_EVENTS_TOPIC | {"intake"}
 
 
 @dataclass
@@ -65,8 +69,11 @@ class Wiring:
         projectors = Projectors(self.settings, self.stores) if "projector" in roles else None
         committer = None
         snapshots = SnapshotKeeper(PostgresSnapshots(self.stores.pool))
-        if "api" in roles or "expiry" in roles:
+        if WITH_COMMITTER.intersection(roles):
             committer = self._committer(relay, snapshots)
+        if committer and "intake" in roles:
+            taking = await intake(self.settings, self.stores, committer, now)
+            process.parts += intake_parts(taking, command_topics(self.settings, self._kafka()))
         if committer and "expiry" in roles:
             process.parts.append(self._expiry(committer))
         if committer and "api" in roles:
@@ -76,7 +83,7 @@ class Wiring:
         if committer:
             process.parts.append(Part("the committer", committer.run))
             process.parts.append(Part("the snapshots", snapshots.run))
-        if WITH_KAFKA.intersection(roles):
+        if WITH_EVENTS_TOPIC.intersection(roles):
             process.topic = self._topic()
             process.parts.append(process.topic.part_of_its_own())
         if relay and process.topic:
@@ -162,7 +169,7 @@ class Wiring:
             raise meaning(error) from error
 
     def _topic(self) -> TopicKeeper:
-        return TopicKeeper(self.settings, self._kafka())
+        return events_topic(self.settings, self._kafka())
 
     def _kafka(self) -> str:
         assert self.settings.kafka_bootstrap_servers is not None

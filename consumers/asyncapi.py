@@ -1,4 +1,4 @@
-"""The AsyncAPI document of what goes over Kafka.
+"""The AsyncAPI document of what goes over Kafka: events out, commands in, outcomes back.
 
 `python -m consumers.asyncapi > docs/asyncapi.json` writes it.
 FastStream describes the reader (channel, operation, server); what it can't know is added here:
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic.json_schema import models_json_schema
 
+from consumers import asyncapi_commands
 from consumers.cloudevents import to_record
 from consumers.projector_document import projector_app
 from consumers.topics import EVENTS_TOPIC, EventsTopic
@@ -66,9 +67,10 @@ def document() -> dict[str, Any]:
     names = [file_name(event).removesuffix(".json") for event in events]
     payloads, definitions = _payloads(events)
     place = f"#/channels/{EVENTS_TOPIC}/messages"
+    messages, schemas = asyncapi_commands.messages_and_schemas()
     described |= {
         "info": {
-            "title": "Rewards ledger: events",
+            "title": "Rewards ledger: events, commands and outcomes",
             "version": "1.0.0",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0"},
@@ -80,16 +82,19 @@ def document() -> dict[str, Any]:
                 "servers": [{"$ref": "#/servers/kafka"}],
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
             }
-        },
+        }
+        | asyncapi_commands.channels(),
         "operations": {
             "readEvents": operation | {"messages": [{"$ref": f"{place}/{name}"} for name in names]}
-        },
+        }
+        | asyncapi_commands.operations(),
         "components": {
             "messages": {
                 name: _message(event, payload)
                 for name, event, payload in zip(names, events, payloads, strict=True)
-            },
-            "schemas": {"Headers": _headers()} | definitions,
+            }
+            | messages,
+            "schemas": {"Headers": _headers()} | schemas | definitions,
         },
     }
     return described

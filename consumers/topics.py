@@ -4,6 +4,7 @@ More partitions would send a profile's later events to another partition than it
 and the order per profile would be lost. Growth is a new topic filled from the store.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,29 @@ async def ensure_topic(bootstrap_servers: str, topic: EventsTopic, **security: A
         await admin.close()
 
 
+async def create_missing(
+    bootstrap_servers: str, topics: Sequence[EventsTopic], **security: Any
+) -> None:
+    """Create topics as a broker keeps any; those that are there stay as they are.
+
+    Raises:
+        TopicRefused: Kafka did not create one.
+    """
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap_servers,
+        request_timeout_ms=int(REQUEST_SECONDS_MAX * 1000),
+        **security,
+    )
+    try:
+        await admin.start()
+        for topic in topics:
+            await _create_as(
+                admin, NewTopic(topic.name, topic.partitions, topic.replication_factor)
+            )
+    finally:
+        await admin.close()
+
+
 async def _create(admin: Any, topic: EventsTopic) -> None:
     wanted = NewTopic(
         topic.name,
@@ -71,6 +95,10 @@ async def _create(admin: Any, topic: EventsTopic) -> None:
             "retention.ms": "-1",
         },
     )
+    await _create_as(admin, wanted)
+
+
+async def _create_as(admin: Any, wanted: NewTopic) -> None:
     response = await admin.create_topics([wanted])
     for name, code, *detail in response.topic_errors:
         if code not in (0, _TOPIC_ALREADY_EXISTS):

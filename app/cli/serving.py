@@ -25,6 +25,7 @@ class Served(StrEnum):
     RELAY = "relay"
     PROJECTOR = "projector"
     EXPIRY = "expiry"
+    INTAKE = "intake"
     ALL = "all"
 
 
@@ -40,7 +41,7 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Start everything and stay: PostgreSQL, Kafka, migrations, API, relay, projectors, expiry.
+    """Start everything and stay: PostgreSQL, Kafka, migrations, and all roles.
 
     Servers of yours are used where LEDGER_DATABASE_URL and LEDGER_KAFKA_BOOTSTRAP_SERVERS name
     them; else PostgreSQL and Apache Kafka are started in the data directory. Ctrl-C stops it all.

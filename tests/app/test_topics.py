@@ -5,15 +5,15 @@ from uuid import uuid4
 
 import pytest
 
-from app.events_topic import TopicKeeper
 from app.running import PartFailed, run_parts
 from app.settings import Settings
+from app.topics import TopicKeeper, events_topic
 from consumers.topics import TopicRefused
 
 
 def keeper(servers: str, topic: str, partitions: int = 3) -> TopicKeeper:
     settings = Settings(kafka_bootstrap_servers=servers, events_topic=topic, partitions=partitions)
-    return TopicKeeper(settings, servers)
+    return events_topic(settings, servers)
 
 
 async def forever() -> None:

@@ -1,32 +1,53 @@
-"""The topic of the events, made or checked before anything is published or read.
+"""The topics, made or checked before anything is published or read.
 
 Kafka may be away when a process starts, and that must not keep the API from its work: the parts
-that need the topic wait for it here, while the others run.
+that need a topic wait for it here, while the others run.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from app.kafka_access import FAULTS, security_of
 from app.running import Part, pause
 from app.settings import Settings
-from consumers.topics import EventsTopic, ensure_topic
+from consumers.intake_broker import dead_letter_topic
+from consumers.topics import EventsTopic, create_missing, ensure_topic
 
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
 
 
-class TopicKeeper:
-    """Tries until the topic is there, as it has to be."""
+def events_topic(settings: Settings, bootstrap_servers: str) -> "TopicKeeper":
+    """The keeper of the events' topic."""
+    topic = EventsTopic(settings.events_topic, settings.partitions, settings.replication_factor)
+    ensure = partial(ensure_topic, bootstrap_servers, topic, **security_of(settings))
+    return TopicKeeper("the topic", ensure, bootstrap_servers)
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+
+def command_topics(settings: Settings, bootstrap_servers: str) -> "TopicKeeper":
+    """The keeper of the topics that commands come by, and what became of them goes to."""
+    names = (
+        settings.commands_topic,
+        settings.outcomes_topic,
+        dead_letter_topic(settings.commands_topic),
+    )
+    topics = [EventsTopic(name, settings.partitions, settings.replication_factor) for name in names]
+    ensure = partial(create_missing, bootstrap_servers, topics, **security_of(settings))
+    return TopicKeeper("the topics of commands", ensure, bootstrap_servers)
+
+
+class TopicKeeper:
+    """Tries until its topics are there, as they have to be."""
+
+    def __init__(
+        self, name: str, ensure: Callable[[], Awaitable[None]], bootstrap_servers: str
+    ) -> None:
+        self.name = name
+        self._ensure = ensure
         self._bootstrap_servers = bootstrap_servers
-        self._security = security_of(settings)
-        self._topic = EventsTopic(
-            settings.events_topic, settings.partitions, settings.replication_factor
-        )
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
         self._log = structlog.get_logger("topic")
@@ -67,7 +88,7 @@ class TopicKeeper:
 
     def part_of_its_own(self) -> Part:
         """The part that makes and keeps the topic."""
-        return Part("the topic", self.run, self.stop)
+        return Part(self.name, self.run, self.stop)
 
     def part(
         self,
@@ -94,7 +115,7 @@ class TopicKeeper:
         seconds = RETRY_SECONDS_MIN
         while not self._stopping.is_set():
             try:
-                await ensure_topic(self._bootstrap_servers, self._topic, **self._security)
+                await self._ensure()
             except FAULTS as error:
                 reason = str(error) or type(error).__name__
                 self._log.warning(
