@@ -20,6 +20,7 @@ from api.parameters import FILTER, Parameter, documented, text
 from api.personal import Document
 from api.problems import Refused
 from api.services import Services
+from projections.reading import Freshness
 from schemas.sentences import FIELD_LENGTH_MAX
 
 _DIALECT: Final = dialect.dialect()  # type: ignore[no-untyped-call]
@@ -66,9 +67,11 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
     document: Callable[[Mapping[str, Any]], Mapping[str, Any]],
     *,
     where: Sequence[ColumnElement[bool]] = (),
-    position: int,
+    fresh: Freshness,
 ) -> Response:
     """The page a request asks for, with links to its neighbours.
+
+    `fresh` was found before, so the rows may be newer and are never older.
 
     Raises:
         Refused: 422 with each parameter that is wrong.
@@ -93,7 +96,9 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
         "data": [document(row) for row in rows[: page.size]],
         **around(request, page, rows, total, id_name),
     }
-    headers = {"Ledger-Position": str(position)}
+    if fresh.stale_code is not None:
+        content["meta"] |= {"stale": True, "code": fresh.stale_code}
+    headers = {"Ledger-Position": str(fresh.position)}
     return Document(content, headers=headers)
 
 

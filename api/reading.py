@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.commanding import Answered
@@ -16,9 +16,9 @@ from api.services import Services
 from ledger.event_store.port import EventStore
 from ledger.streams import account_stream, event_of
 from ledger.submission import AlreadyThere
+from projections.progress import progress_of
 from projections.projection import Projection, Rows
-from projections.reading import Freshness
-from projections.schema import CHECKPOINTS
+from projections.reading import PARKED, Freshness
 from schemas.envelope import Recorded
 
 Row = Mapping[str, Any]
@@ -115,13 +115,10 @@ def as_row(row: Row | None) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
-async def model_position(services: Services, projection: Projection) -> int:
-    """The newest event that Kafka has brought to a read model."""
-    checkpoints = CHECKPOINTS.c
-    newest = select(func.coalesce(func.max(checkpoints.position), 0)).where(
-        checkpoints.projection == projection.name, checkpoints.version == projection.version
-    )
-    return int((await fetch(services, newest))[0][0])
+async def model_position(services: Services, projection: Projection) -> Freshness:
+    """Up to where in the log a read model lacks nothing; ask before its rows are read."""
+    progress = await progress_of(services.pool, projection)
+    return Freshness(progress.position, PARKED if progress.is_parked else None)
 
 
 async def stream_holding(services: Services, kind: str, number: int) -> str:

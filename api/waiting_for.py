@@ -20,7 +20,7 @@ async def wait_for(request: Request, services: Services, projection: Projection)
     """Catch up with the command at the position the request names.
 
     Raises:
-        Refused: 422, the log has no such position.
+        Refused: 422, the log has no such position; 503, an event of that command can't be shown.
     """
     text = request.headers.get("ledger-wait-for")
     if text is None:
@@ -34,5 +34,14 @@ async def wait_for(request: Request, services: Services, projection: Projection)
     first = last.position - last.batch_index
     events = await services.store.read_log(after_position=first - 1, limit=last.batch_size)
     streams = {event.stream_id for event in events if projection.follows(event.stream_id)}
-    if streams:
-        await services.reads.catch_up_many(projection, sorted(streams))
+    if not streams:
+        return
+    caught_up = await services.reads.catch_up_many(projection, sorted(streams))
+    if any(fresh.stale_code for fresh in caught_up.values()):
+        raise Refused(
+            503,
+            "read_model_parked",
+            None,
+            "An event before that one can't be folded, so this list can't show it yet.",
+            headers={"Retry-After": "1"},
+        )

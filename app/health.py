@@ -15,6 +15,8 @@ from api.health import Component, HealthReport
 from app.kafka_access import FAULTS as KAFKA_FAULTS
 from app.kafka_access import brokers_alive
 from ledger.event_store.faults import FAULTS, meaning
+from projections.progress import progress_of
+from projections.projection import Projection
 from projections.read_models import ALL
 
 QUESTION_SECONDS_MAX = 2.0
@@ -22,23 +24,14 @@ KAFKA_SECONDS_MAX = 5.0
 KAFKA_BELIEVED_SECONDS = 3.0
 """So long an answer about Kafka is given again: asking opens connections."""
 
-# One statement, so that all positions are of the same instant.
+# How much of the log follows on a position.
 _LAG = """
-WITH head AS (SELECT coalesce(max(position), 0) AS position FROM ledger.events),
-     published AS (
-       SELECT coalesce(max(published_position), 0) AS position
-       FROM ledger.relay_checkpoint WHERE relay = $1),
-     folded AS (
-       SELECT coalesce(min(newest), 0) AS position FROM (
-         SELECT max(position) AS newest FROM projections.checkpoints GROUP BY projection, version
-       ) each)
-SELECT head.position - behind.position AS events,
+SELECT greatest((SELECT coalesce(max(position), 0) FROM ledger.events) - $1, 0) AS events,
   coalesce(extract(epoch FROM clock_timestamp() - (
-    SELECT recorded_at FROM ledger.events WHERE position = behind.position + 1)), 0) AS seconds
-FROM head, published, folded,
-  LATERAL (VALUES (1, published.position), (2, least(published.position, folded.position)))
-    AS behind(nth, position)
-ORDER BY behind.nth"""
+    SELECT recorded_at FROM ledger.events WHERE position = $1 + 1)), 0) AS seconds"""
+
+_PUBLISHED = """
+SELECT coalesce(max(published_position), 0) FROM ledger.relay_checkpoint WHERE relay = $1"""
 
 
 # Whoever leads holds this lock, in whichever process it is.
@@ -62,6 +55,8 @@ class _Answer:
 
     unpublished: "Lag"
     unfolded: "Lag"
+    last: Projection
+    """The read model that is folded least far."""
     is_led: bool
     parked: Mapping[str, int]
 
@@ -110,7 +105,7 @@ class Health:
         relay = self._behind("relay", found.unpublished, "published")
         if not found.is_led:
             relay = Component("relay", False, "no relay is running", required=False)
-        models = self._behind("read models", found.unfolded, "folded")
+        models = self._behind("read models", found.unfolded, f"folded into {found.last.name}")
         components += [relay, models, *_parked(found.parked)]
         return HealthReport(tuple(components), found.unfolded.events, found.unfolded.seconds)
 
@@ -118,7 +113,14 @@ class Health:
         relay = self._asked.relay
         try:
             async with asyncio.timeout(QUESTION_SECONDS_MAX), self._pool.acquire() as connection:
-                lags = await connection.fetch(_LAG, relay)
+                unpublished = await _lag(connection, await connection.fetchval(_PUBLISHED, relay))
+                # One look each: where there is more to look at, the next question goes on.
+                folded = {
+                    each: (await progress_of(connection, each, looks_max=1)).position
+                    for each in ALL
+                }
+                last = min(folded, key=lambda each: folded[each])
+                unfolded = await _lag(connection, folded[last])
                 is_led = bool(await connection.fetchval(_LED, relay))
                 parked = await connection.fetch(_PARKED)
         except FAULTS as error:
@@ -128,18 +130,16 @@ class Health:
                 else str(meaning(error))
             )
             return Component("postgresql", False, reason, required=True), None
-        unpublished, unfolded = (
-            Lag(int(row["events"]), max(0.0, float(row["seconds"]))) for row in lags
-        )
         by_name = {row["name"]: row["streams"] for row in parked if row["streams"]}
         answers = Component("postgresql", True, "answers", required=True)
-        return answers, _Answer(unpublished, unfolded, is_led, by_name)
+        return answers, _Answer(unpublished, unfolded, last, is_led, by_name)
 
     def _behind(self, name: str, lag: Lag, done: str) -> Component:
         detail = (
-            f"{lag.events} events are not {done} yet, the oldest for {lag.seconds:.1f} s"
+            f"{lag.events} events of the log follow on what is {done}, the first is "
+            f"{lag.seconds:.1f} s old"
             if lag.events
-            else f"everything is {done}"
+            else "nothing waits"
         )
         asked = self._asked
         ok = lag.events <= asked.lag_events_max and lag.seconds <= asked.lag_seconds_max
@@ -163,6 +163,11 @@ class Health:
             detail = f"{servers} does not answer: {str(error) or type(error).__name__}"
             return Component("kafka", False, detail, required=False)
         return Component("kafka", True, f"{alive} broker(s) at {servers}", required=False)
+
+
+async def _lag(connection: Any, position: int) -> Lag:
+    row = await connection.fetchrow(_LAG, position)
+    return Lag(int(row["events"]), max(0.0, float(row["seconds"])))
 
 
 def _parked(by_name: Mapping[str, int]) -> Iterator[Component]:

@@ -10,11 +10,13 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Index,
     Integer,
     MetaData,
     Table,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -131,6 +133,9 @@ def read_model(name: str, version: int, *columns: Any) -> Table:
         Column("parked_at_version", Integer),
         Column("parked_reason", Text),
         Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Index(
+            f"{table}_parked", "stream_id", postgresql_where=text("parked_at_version IS NOT NULL")
+        ),
         # Every batch updates these rows: with room on the page their index is left alone.
         postgresql_with={"fillfactor": 80},
     )

@@ -65,7 +65,10 @@ SET stream_version = $2, position = $3, updated_at = now() WHERE s.stream_versio
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The event of its stream a row is folded up to; a code says why that may not be the last."""
+    """Where in the log the last event stands that was folded of a stream, or of all a list shows.
+
+    A code says why something may be older than that.
+    """
 
     position: int
     stale_code: str | None = None

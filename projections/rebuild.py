@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from projections.applying import apply
 from projections.log import head_position, read_page
+from projections.progress import remember
 from projections.projection import SCHEMA, Projection
 from projections.schema import APPLICATION_ROLE
 
@@ -104,6 +105,7 @@ async def switch(pool: "asyncpg.Pool[Any]", projection: Projection) -> int:
             await connection.execute(
                 f"GRANT SELECT, INSERT, UPDATE, DELETE ON {SCHEMA}.{name} TO {APPLICATION_ROLE}"
             )
+        await remember(connection, projection, position)
         await connection.execute(
             f"DELETE FROM {SHADOW}.progress WHERE projection = $1",  # noqa: S608
             projection.table.name,

@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 
 from projections.applying import PAGE_EVENTS_MAX, apply
-from projections.log import VersionRange, read_ranges
+from projections.log import VersionRange, head_position, read_ranges
+from projections.progress import marked_position, remember
 from projections.projection import SCHEMA, Projection
 
 MARGIN_EVENTS = 1_000
@@ -40,9 +41,13 @@ async def reconcile(
 ) -> dict[str, int]:
     """Repair every stream that is behind its head in a part of the log: stream → events folded.
 
-    Parked streams wait for `unpark` and are left alone.
+    Parked streams wait for `unpark` and are left alone. What is known to lack nothing is not looked
+    at again, by whichever process.
     """
     repaired: dict[str, int] = {}
+    after_position = max(after_position, await marked_position(pool, projection))
+    # Of what comes from now on nothing is known.
+    up_to_position = min(up_to_position, await head_position(pool))
     statement = _BEHIND.format(schema=SCHEMA, streams=projection.streams.name)
     for start in range(after_position, up_to_position, LOG_EVENTS_AT_ONCE):
         end = min(start + LOG_EVENTS_AT_ONCE, up_to_position)
@@ -51,6 +56,8 @@ async def reconcile(
             folded = await _repair(pool, projection, missing)
             if folded:
                 repaired[missing.stream_id] = repaired.get(missing.stream_id, 0) + folded
+    if up_to_position > after_position:
+        await remember(pool, projection, up_to_position)
     return repaired
 
 

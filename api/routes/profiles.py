@@ -75,7 +75,7 @@ async def read_journal(
         LISTING,
         lambda row: journal_document(row, services),
         where=[_JOURNAL.c.profile_id == profile_id],
-        position=fresh.position,
+        fresh=fresh,
     )
 
 

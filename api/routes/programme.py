@@ -71,7 +71,7 @@ async def history(request: Request, _: Annotated[Caller, allowed("read-programme
         services,
         LISTING,
         lambda row: document(plain(TABLE, row)),
-        position=fresh.position,
+        fresh=fresh,
     )
 
 

@@ -131,7 +131,7 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-redempti
         services,
         LISTING,
         lambda row: document(plain(TABLE, row), services),
-        position=await model_position(services, MODEL),
+        fresh=await model_position(services, MODEL),
     )
 
 
@@ -150,7 +150,7 @@ async def list_of_profile(
         LISTING,
         lambda row: document(plain(TABLE, row), services),
         where=[_COLUMNS.profile_id == profile_id],
-        position=fresh.position,
+        fresh=fresh,
     )
 
 

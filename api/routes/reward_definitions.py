@@ -77,7 +77,7 @@ async def list_all(
         services,
         LISTING,
         lambda row: document(plain(TABLE, row), services),
-        position=fresh.position,
+        fresh=fresh,
     )
 
 

@@ -165,7 +165,7 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-rewards"
         LISTING,
         _documents(services),
         where=[_COLUMNS.revoked_at.is_(None)],
-        position=await model_position(services, MODEL),
+        fresh=await model_position(services, MODEL),
     )
 
 
@@ -185,7 +185,7 @@ async def list_of_profile(
         LISTING,
         _documents(services),
         where=[_COLUMNS.profile_id == profile_id, _COLUMNS.revoked_at.is_(None)],
-        position=fresh.position,
+        fresh=fresh,
     )
 
 
@@ -211,7 +211,7 @@ async def expiry_order(
         EXPIRY_ORDER,
         lambda row: next_document(row, services),
         where=[_NEXT_COLUMNS.profile_id == profile_id, spendable, active, unexpired],
-        position=fresh.position,
+        fresh=fresh,
     )
 
 

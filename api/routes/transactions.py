@@ -31,6 +31,7 @@ from api.waiting_for import wait_for
 from ledger.submission import AlreadyThere
 from ledger.transactions.state import transaction_stream
 from projections.read_models import balances, transactions
+from projections.reading import Freshness
 from schemas.amounts import WholeNumber
 from schemas.commands import Command
 from schemas.flags import Flag
@@ -132,7 +133,7 @@ async def list_all(
         services,
         LISTING,
         lambda row: document(plain(TABLE, row), services),
-        position=await model_position(services, MODEL),
+        fresh=await model_position(services, MODEL),
     )
 
 
@@ -176,7 +177,7 @@ async def list_of_profile(
         LISTING,
         lambda row: document(plain(TABLE, row), services),
         where=[_COLUMNS.profile_id == profile_id],
-        position=max(known.position, fresh.position),
+        fresh=Freshness(max(known.position, fresh.position), fresh.stale_code),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from app.health import Asked, Health
 from ledger.event_store.port import Append, NewEvent, StreamHead, Unit
 from ledger.event_store.postgres import PostgresEventStore
+from projections.read_models import ALL
 
 ASKED = Asked("events", 10, 30.0, None, {})
 
@@ -57,6 +58,33 @@ async def test_what_is_not_published_is_lag(database_url: str, pool: "asyncpg.Po
     assert report.lag_seconds is not None
     assert 0 < report.lag_seconds < 30
     assert report.status == "ok"
+
+
+@pytest.mark.usefixtures("led")
+async def test_one_read_model_that_stands_is_lag_though_all_others_move(
+    database_url: str, pool: "asyncpg.Pool[Any]"
+) -> None:
+    """Nor does it help that a partition of it has moved on: a checkpoint says so here."""
+    await write_events(database_url, 5)
+    for projection in ALL:
+        version = 2 if projection.name == "journal" else 5
+        await pool.execute(
+            f"INSERT INTO {projection.streams.fullname} (stream_id, stream_version) "
+            "VALUES ('account-p', $1)",
+            version,
+        )
+        await pool.execute(
+            "INSERT INTO projections.checkpoints (projection, version, incarnation, topic, "
+            "partition, next_offset, position) VALUES ($1, $2, gen_random_uuid(), 't', 0, 5, 5)",
+            projection.name,
+            projection.version,
+        )
+    report = await Health(pool, replace(ASKED, lag_events_max=2))()
+    assert report.lag_events == 3
+    (cause,) = (c.detail for c in report.components if c.name == "read models")
+    assert cause.startswith("3 events of the log follow on what is folded into journal")
+    await pool.execute("UPDATE projections.journal_v1_streams SET stream_version = 5")
+    assert (await Health(pool, ASKED)()).lag_events == 0
 
 
 @pytest.mark.parametrize("limit", [{"lag_events_max": 4}, {"lag_seconds_max": 0.000001}])

@@ -15,7 +15,6 @@ HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "errors.md"
 NOT_OVER_THE_CLIENT = {
     "bad_request",  # the framework's own, and the toy's of test_problems.py
-    "read_model_parked",  # an event no fold can read: tests/projections
 }
 
 

@@ -229,6 +229,37 @@ async def test_a_list_may_not_be_older_than_an_answer(api: Api, path: str) -> No
         assert (shown["value_remaining"], shown["definition"]["name"]) == (6, "R")
 
 
+async def test_a_list_says_up_to_where_it_lacks_nothing(api: Api) -> None:
+    """What one profile's own reads have brought is no sign for the others."""
+    first = await api.issue("a")
+    await api.issue("b", reward_definition_id=first["reward_definition_id"])
+    behind = (await api.get("/rewards")).headers["ledger-position"]
+    await api.get(f"/profiles/b/rewards/{first['id'] + 1}")
+    assert (await api.get("/rewards")).headers["ledger-position"] == behind
+    await api.data("/profiles/b/rewards")
+    assert (await api.get("/rewards")).headers["ledger-position"] == behind == "1"
+    await api.data("/profiles/a/rewards")
+    assert (await api.get("/rewards")).headers["ledger-position"] == str(await api.head())
+
+
+async def test_a_list_never_says_more_than_it_has(api: Api) -> None:
+    issued = await api.post(
+        "/rewards", {"profile_id": "p-1", "reward_definition_id": (await api.define())["id"]}
+    )
+    position = issued.headers["ledger-position"]
+    await api.services.pool.execute(
+        "INSERT INTO projections.rewards_v1_streams (stream_id, parked_at_version) "
+        "VALUES ('account-p-1', 1)"
+    )
+    for path in ("/rewards", "/profiles/p-1/rewards"):
+        shown = (await api.get(path)).json()
+        assert shown["data"] == []
+        assert shown["meta"]["stale"] is True
+        assert shown["meta"]["code"] == "projection_parked"
+    answer = await api.get("/rewards", ledger_wait_for=position)
+    assert refused(answer, 503, "read_model_parked").headers["retry-after"] == "1"
+
+
 async def test_a_position_there_is_not(api: Api) -> None:
     await api.issue()
     for position in ("0", "-1", "x", "", "999", "9" * 16, "9" * 30, "1.0"):
