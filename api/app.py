@@ -14,7 +14,16 @@ from api import error_catalogue, health
 from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
-from api.routes import profiles, programme, redemptions, reward_definitions, rewards, transactions
+from api.routes import (
+    profiles,
+    programme,
+    redemptions,
+    reward_changes,
+    reward_definitions,
+    reward_expiry_order,
+    rewards,
+    transactions,
+)
 from api.services import Services
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.port import EventStoreBroken, EventStoreUnavailable
@@ -58,9 +67,19 @@ def create_app(services: Services, *, version: str = "0.1.0") -> FastAPI:
 def routers() -> tuple[APIRouter, ...]:
     """All routes under `BASE`, in the order they are looked at.
 
-    What tills call most comes first; `/rewards/definitions` before `/rewards/{reward_id}`.
+    What tills call most comes first; paths with a word of their own before those
+    with an id: `/rewards/definitions` before `/rewards/{reward_id}`.
     """
-    parts = (redemptions, profiles, reward_definitions, rewards, transactions, programme)
+    parts = (
+        redemptions,
+        profiles,
+        reward_definitions,
+        reward_expiry_order,
+        rewards,
+        reward_changes,
+        transactions,
+        programme,
+    )
     return tuple(part.router for part in parts)
 
 

@@ -55,6 +55,11 @@ class Answered:
         return self.answer.events if isinstance(self.answer, Accepted) else ()
 
     @property
+    def stream_id(self) -> str:
+        """The stream the answer is about."""
+        return self.answer.stream_id
+
+    @property
     def at(self) -> datetime:
         """When it was decided."""
         return self.answer.at

@@ -57,6 +57,7 @@ _OURS: Final = """
 """  # noqa: E501
 
 _REMEDIES: Final = {
+    "already_extended": "Issue another reward.",
     "already_reversed": "Nothing is left to do.",
     "conflict": "Repeat it, with the same key.",
     "currency_frozen": "Leave the currency as it is; another currency is another database.",
@@ -83,6 +84,10 @@ _REMEDIES: Final = {
     "reversal_window_closed": "Return it.",
     "reward_definition_not_assignable": "Issue under another definition, or make it assignable.",
     "reward_definition_not_found": "Look at the id or handle.",
+    "reward_expired": "Extend it, or issue another.",
+    "reward_held": "Leave at least `held`, or release what is held first.",
+    "reward_not_extendable": "Issue another reward.",
+    "reward_revoked": "Issue another reward.",
     "reward_not_found": "Look at the id; `?include=revoked` shows a revoked one.",
     "transaction_not_found": "Look at the id.",
     "transaction_void": "Record a new transaction.",

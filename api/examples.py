@@ -71,6 +71,12 @@ def _rows(field: str, body: dict[str, Any]) -> dict[str, Any]:
     return {"article": {"summary": "One as in the article", "value": {field: [body]}}}
 
 
+def _one(summary: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"one": {"summary": summary, "value": body}}
+
+
+ADJUSTMENT: Final = _one("Less remains", {"value_remaining": "5", "reason": "issued twice"})
+EXTENSION: Final = _one("A month more", {"profile_id": PROFILE_ID, "ids": [17], "extend_days": 30})
 DEFINITION: Final = _example(DEFINITION_BODY)
 REWARD: Final = _example(REWARD_BODY)
 PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,6 +54,17 @@ class Field:
     read: Read
     operators: tuple[str, ...] = ("eq", "ne", "gt", "gte", "lt", "lte")
     """How its values compare, besides `in` and `nullable`."""
+    moving: bool = False
+    """Its value moves with the time: `column` gives the expression for a moment."""
+
+    def expression(self, services: Services) -> Any:
+        """What is compared and sorted by, at this moment."""
+        return self.column(services.clock()) if self.moving else self.column
+
+    @classmethod
+    def at_moment(cls, column: Callable[[datetime], Any], of: "Kind") -> "Field":
+        """A field whose value moves with the time, of the kind another would be."""
+        return replace(of(column), moving=True)
 
     @classmethod
     def text(cls, column: Any) -> "Field":
@@ -81,6 +92,9 @@ class Field:
         return cls(column, _boolean, ("eq", "ne"))
 
 
+Kind = Callable[[Any], Field]
+"""`Field.text`, `Field.money` and the others."""
+
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], ColumnElement[bool]]]] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column.is_distinct_from(value),
@@ -97,17 +111,18 @@ def condition(filtered: Field, operator: str, text: str, services: Services) -> 
     Raises:
         ValueError: the operator or the value is none; the message says what would be.
     """
+    column = filtered.expression(services)
     if operator == "nullable":
-        is_null: ColumnElement[bool] = filtered.column.is_(None)
+        is_null: ColumnElement[bool] = column.is_(None)
         return is_null if _boolean(text, services) else ~is_null
     if operator == "in":
         values = text.split(",")
         if len(values) > VALUES_MAX:
             raise ValueError(f"Give at most {VALUES_MAX} values.")
-        within: ColumnElement[bool] = filtered.column.in_(
+        within: ColumnElement[bool] = column.in_(
             [filtered.read(value, services) for value in values]
         )
         return within
     if operator not in filtered.operators:
         raise ValueError(f"Compare with {', '.join((*filtered.operators, 'in'))} or nullable.")
-    return _COMPARISONS[operator](filtered.column, filtered.read(text, services))
+    return _COMPARISONS[operator](column, filtered.read(text, services))

@@ -46,11 +46,15 @@ def folded(
 
 
 def folded_on(
-    projection: Projection, record: EventRecord, event: Event, rows: Rows, only: Key | None = None
+    projection: Projection,
+    record: EventRecord,
+    event: Event,
+    rows: Rows,
+    only: frozenset[Key] | None = None,
 ) -> Rows:
     """The rows after one more event; with `only`, events about other rows change nothing."""
     keys = list(projection.keys(record, event))
-    if only is not None and only not in keys:
+    if only is not None and only.isdisjoint(keys):
         return rows
     wanted = {key: rows.get(key) for key in keys}
     try:

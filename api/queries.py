@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 from fastapi import Request, Response
-from sqlalchemy import ColumnElement, Table, and_, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.sql import Select
 
@@ -30,7 +30,7 @@ _DIALECT: Final = dialect.dialect()  # type: ignore[no-untyped-call]
 class Listing:
     """A list of one read model. `id_column` ends every order, so that pages never overlap."""
 
-    table: Table
+    table: FromClause
     fields: Mapping[str, Field]
     id_column: Any
     order: tuple[ColumnElement[Any], ...] = ()
@@ -39,7 +39,7 @@ class Listing:
 
     def select(self) -> Select[Any]:
         """All rows."""
-        return select(*(self.columns or self.table.columns))
+        return select(*(self.columns or self.table.c))
 
     @property
     def has_cursor(self) -> bool:
@@ -78,7 +78,7 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
     """
     errors: dict[str, list[str]] = {}
     conditions = [*where, *_conditions(request, services, listing, errors)]
-    order = _order(request, listing, errors)
+    order = _order(request, services, listing, errors)
     page = page_of(request, errors)
     if errors:
         raise Refused.invalid(errors)
@@ -136,7 +136,7 @@ def _conditions(
 
 
 def _order(
-    request: Request, listing: Listing, errors: dict[str, list[str]]
+    request: Request, services: Services, listing: Listing, errors: dict[str, list[str]]
 ) -> list[ColumnElement[Any]]:
     given = request.query_params.get("sort")
     if given is None:
@@ -149,6 +149,6 @@ def _order(
         if sorted_by is None:
             errors["sort"] = [f"Sort by any of: {', '.join(sorted(listing.fields))}."]
             continue
-        column = sorted_by.column
+        column = sorted_by.expression(services)
         order.append(column.desc().nulls_last() if name.startswith("-") else column.nulls_last())
     return [*order, listing.id_column.desc()]

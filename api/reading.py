@@ -68,14 +68,23 @@ async def row_after(answered: Answered, projection: Projection, stream_id: str, 
 
     Folded from the stream itself, so that a repeat sees what the first answer saw.
     """
-    row = await row_at_position(
-        answered.services, projection, stream_id, key, answered.position or None
+    return (await rows_after(answered, projection, stream_id, [key]))[0]
+
+
+async def rows_after(
+    answered: Answered, projection: Projection, stream_id: str, keys: Sequence[Key]
+) -> list[Row]:
+    """The rows a command has changed, as `row_after` gives each."""
+    found = await rows_at_position(
+        answered.services, projection, stream_id, keys, answered.position or None
     )
     if answered.dry_run:
-        rows = folded(projection, stream_id, answered.events, answered.at, {key: as_row(row)})
-        row = rows.get(key)
-    assert row is not None
-    return row
+        start: Rows = {key: as_row(row) for key, row in found.items()}
+        after = folded(projection, stream_id, answered.events, answered.at, start)
+        found = {key: after.get(key) for key in keys}
+    rows = [found[key] for key in keys]
+    assert None not in rows
+    return [row for row in rows if row is not None]
 
 
 async def row_at_position(
@@ -86,11 +95,23 @@ async def row_at_position(
     position: int | None,
 ) -> Row | None:
     """One row as it was when the log stood at a position; without one, as it is."""
+    return (await rows_at_position(services, projection, stream_id, [key], position))[key]
+
+
+async def rows_at_position(
+    services: Services,
+    projection: Projection,
+    stream_id: str,
+    keys: Sequence[Key],
+    position: int | None,
+) -> dict[Key, Row | None]:
+    """Some rows as they were when the log stood at a position; without one, as they are."""
     rows: Rows = {}
+    only = frozenset(keys)
     for record in await whole_stream(services.store, stream_id):
         if position is None or record.position <= position:
-            rows = folded_on(projection, record, event_of(record), rows, only=key)
-    return rows.get(key)
+            rows = folded_on(projection, record, event_of(record), rows, only=only)
+    return {key: rows.get(key) for key in keys}
 
 
 async def row_named(services: Services, projection: Projection, found: AlreadyThere) -> Row:

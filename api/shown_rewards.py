@@ -9,6 +9,7 @@ from api.documents.rewards import document
 from api.folding import folded, folded_on
 from api.reading import fresh_row, row_at_position, row_named, whole_stream
 from api.services import Services
+from ledger.account.reward_changes import revision
 from ledger.programme.state import PROGRAMME_STREAM
 from ledger.streams import account_stream, event_of
 from ledger.submission import AlreadyThere
@@ -42,6 +43,18 @@ class Definitions:
             for key in DEFINITIONS.keys(record, event):
                 if row := rows.get(key):
                     self._versions[row["definition_id"], row["definition_version"]] = row
+
+
+def revision_of(row: Mapping[str, Any]) -> str:
+    """What an adjustment may rest on."""
+    open_books = ("available_minor", "pending_minor", "held_minor")
+    return revision(
+        row["adjustments"],
+        row["value_initial_minor"],
+        sum(row[book] for book in open_books),
+        row["held_minor"],
+        row["expires_at"],
+    )
 
 
 async def issued(

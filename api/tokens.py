@@ -20,6 +20,7 @@ SCOPES: Final = (
     "delete-reward-definitions",
     "read-rewards",
     "create-rewards",
+    "update-rewards",
     "delete-rewards",
     "redeem-strategy",
     "return",

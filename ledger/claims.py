@@ -14,7 +14,7 @@ from schemas.redemptions import (
     ReturnRedemption,
     ReverseRedemption,
 )
-from schemas.rewards import RevokeReward, RewardIssued
+from schemas.rewards import AdjustReward, RevokeReward, RewardIssued
 from schemas.transactions import (
     LinkRedemption,
     RecordTransaction,
@@ -51,7 +51,7 @@ def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tupl
 def likely_names(command: Command) -> Iterator[tuple[str, str]]:
     """The names a decision will look up, worth loading together before it."""
     match command:
-        case RevokeReward():
+        case RevokeReward() | AdjustReward():
             yield "reward", str(command.reward_id)
         case ReverseRedemption() | ReturnRedemption():
             yield "redemption", str(command.redemption_id)

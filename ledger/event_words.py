@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from schemas.amounts import from_minor
@@ -9,7 +10,14 @@ from schemas.events import Event
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
-from schemas.rewards import RewardActivated, RewardExpired, RewardIssued, RewardRevoked
+from schemas.rewards import (
+    RewardActivated,
+    RewardAdjusted,
+    RewardExpired,
+    RewardExtended,
+    RewardIssued,
+    RewardRevoked,
+)
 from schemas.times import utc_text
 from schemas.transactions import (
     AttachedTransactionVoided,
@@ -53,7 +61,7 @@ def _issued(event: RewardIssued, money: Money) -> str:
     amount = money(event.value_remaining_minor)
     if event.value_remaining_minor != event.value_initial_minor:
         amount += f" of {money(event.value_initial_minor)}"
-    until = f"until {utc_text(event.expires_at)} UTC" if event.expires_at else "without an end"
+    until = _life(event.expires_at)
     pending = any(m.target is Book.PENDING for m in event.movements)
     start = f", from {utc_text(event.issued_at)} UTC on" if pending else ""
     origin = ""
@@ -117,6 +125,32 @@ def _expired(event: RewardExpired, money: Money) -> str:
     return f"Reward {event.reward_id} expired at {when} UTC with {_sum(event, money)} unspent"
 
 
+def _adjusted(event: RewardAdjusted, money: Money) -> str:
+    said: list[str] = []
+    for movement in event.movements:
+        added = movement.source is Book.ISSUED
+        said.append(f"{money(movement.amount_minor)} {'added' if added else 'taken back'}")
+    if "value_initial" in event.changed:
+        said.append(f"its value is {money(event.value_initial_minor)}")
+    if "expires_at" in event.changed:
+        said.append(f"it lives {_life(event.expires_at)}")
+    if "meta" in event.changed:
+        said.append("other meta")
+    return f"Reward {event.reward_id} adjusted, {', '.join(said) or 'nothing moved'}"
+
+
+def _extended(event: RewardExtended, money: Money) -> str:
+    back = f"; {_sum(event, money)} that had expired came back" if event.movements else ""
+    before = utc_text(event.previous_expires_at)
+    return (
+        f"Reward {event.reward_id} extended from {before} UTC, now {_life(event.expires_at)}{back}"
+    )
+
+
+def _life(expires_at: datetime | None) -> str:
+    return f"until {utc_text(expires_at)} UTC" if expires_at else "without an end"
+
+
 def _revoked(event: RewardRevoked, money: Money) -> str:
     return f"Reward {event.reward_id} revoked, {_sum(event, money)} taken back"
 
@@ -135,6 +169,8 @@ _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     RewardIssued: _issued,
     RewardActivated: _activated,
     RewardExpired: _expired,
+    RewardAdjusted: _adjusted,
+    RewardExtended: _extended,
     RewardRevoked: _revoked,
     RedemptionMade: _made,
     RedemptionReversed: _reversed,

@@ -105,6 +105,36 @@ class InvalidRewardTerms(Rejection):
     code = "invalid_reward_terms"
 
 
+class RewardIsHeld(Rejection):
+    """A part of it is held for a redemption; `held` says how much."""
+
+    code = "reward_held"
+
+
+class RewardHasExpired(Rejection):
+    """It is past its time: it can be extended, if it may, but not adjusted."""
+
+    code = "reward_expired"
+
+
+class RewardIsRevoked(Rejection):
+    """It was taken back, and that is final."""
+
+    code = "reward_revoked"
+
+
+class NotExtendable(Rejection):
+    """Its terms allow no extension, or it never ends."""
+
+    code = "reward_not_extendable"
+
+
+class AlreadyExtended(Rejection):
+    """A reward is extended once."""
+
+    code = "already_extended"
+
+
 class UnknownRedemption(Rejection):
     """No such redemption."""
 

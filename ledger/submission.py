@@ -42,7 +42,8 @@ class Submission:
         Raises:
             ValueError: the command has personal fields; `ledger.personal.stripping` seals them.
         """
-        if split(self.command)[1]:
+        # A null that says more is still told by the command, and is nobody's secret.
+        if any(value is not None for value in split(self.command)[1].values()):
             raise ValueError(f"what is personal in {type(self.command).__name__} is not sealed")
 
 

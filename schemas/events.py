@@ -3,6 +3,7 @@
 A new event is a class in its feature's module with an `EXAMPLE`; generic tests find it here.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,16 @@ class Event(BaseModel):
             _REGISTRY[(cls.__name__, cls.SCHEMA_VERSION)] = cls
 
 
+class LotTerms(Event, abstract=True):
+    """An event that brings a lot, or gives it other terms: whoever knows its expiry needs it.
+
+    It stands whole in the event: an `expires_at` that is not there means never.
+    """
+
+    reward_id: int
+    expires_at: datetime | None = None
+
+
 _REGISTRY: dict[tuple[str, int], type[Event]] = {}
 
 
@@ -48,10 +59,15 @@ def decode(event_type: str, schema_version: int, payload: bytes) -> Event:
     Raises:
         UnknownEvent: no class for this type and schema version.
     """
-    cls = _REGISTRY.get((event_type, schema_version))
+    cls = class_of(event_type, schema_version)
     if cls is None:
         raise UnknownEvent(event_type, schema_version)
     return cls.model_validate_json(payload)
+
+
+def class_of(event_type: str, schema_version: int) -> type[Event] | None:
+    """The class of an event, if there is one."""
+    return _REGISTRY.get((event_type, schema_version))
 
 
 def known_events() -> tuple[type[Event], ...]:

@@ -31,6 +31,7 @@ _WITH_OFFSET: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?"
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _END_OF_DAY: Final = Time(23, 59, 59)
 _INFINITIES: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 """The first and the last moment there are mean "infinity" to the driver, and come back as that."""
@@ -66,6 +67,11 @@ def _written(text: str) -> str:
     return text
 
 
+def _written_end(text: str) -> str:
+    parse_end(text, "UTC")
+    return text
+
+
 def local_text(instant: datetime, zone: str) -> str:
     """Give `YYYY-MM-DD HH:MM:SS` as clocks in `zone` show it; fractions of a second are cut."""
     return _text(_instant(instant).to_tz(zone_name(zone)).to_plain())
@@ -97,6 +103,25 @@ def end_of_day_after(
         raise ValueError("Give a shorter period: it ends after the year 9999.") from None
 
 
+def days_later(instant: datetime, zone: str, days: int) -> datetime:
+    """Give the UTC instant so many calendar days later, at the same time on clocks in `zone`."""
+    try:
+        return _utc(_instant(instant).to_tz(zone_name(zone)).add(days=days))
+    except (ValueError, OverflowError):
+        raise ValueError("Give fewer days: it ends after the year 9999.") from None
+
+
+def parse_end(text: str, zone: str) -> datetime:
+    """Give the UTC instant a day ends in `zone`, or the one `parse_instant` gives for a time."""
+    if _DAY.fullmatch(text) is None:
+        return parse_instant(text, zone)
+    try:
+        day = Date.parse_iso(text)
+        return _utc(day.at(_END_OF_DAY).assume_tz(zone_name(zone), disambiguation="compatible"))
+    except (ValueError, OverflowError):
+        raise ValueError(_OUT_OF_RANGE) from None
+
+
 def zone_name(value: Any) -> str:
     """Give the IANA spelling of a zone's name, in whatever case it was typed; aliases stay."""
     found = _zones().get(value.lower()) if isinstance(value, str) else None
@@ -112,6 +137,20 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-01-31 09:30:00"]}),
 ]
 """A wall time whose zone stands beside it, or ISO 8601 with an offset; kept as it was written."""
+
+DayOrMoment = Annotated[
+    str,
+    Field(strict=True),
+    AfterValidator(_written_end),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?$",
+            "examples": ["2026-01-31", "2026-01-31 09:30:00"],
+        }
+    ),
+]
+"""A day, which means its end, or a `Moment`."""
 
 ZoneName = Annotated[
     str,

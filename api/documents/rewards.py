@@ -1,7 +1,7 @@
 """Rewards as the API shows them: what time has done since is counted, recorded or not."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from api.personal import hidden
@@ -38,9 +38,16 @@ def document(row: Mapping[str, Any], services: Services, now: datetime) -> dict[
         "is_active": not is_expired and not is_revoked and issued_at <= now,
         "is_revoked": is_revoked,
         "revoked_at": utc_text(row["revoked_at"]) if is_revoked else None,
+        "extended_at": None if row["extended_at"] is None else utc_text(row["extended_at"]),
         "external_id": row["external_id"],
+        "source_type": row["source_type"],
+        "source_id": row["source_id"],
         "restored_from": row["restored_from"],
         "redemption_id": row["redemption_id"],
+        "has_notified_issue": row["has_notified_issue"],
+        "has_notified_expiry": row["has_notified_expiry"],
+        "has_notified_extend": row["has_notified_extend"],
+        **_notices(row),
         "meta": None,
         "created_at": utc_text(row["created_at"]),
         "updated_at": utc_text(row["updated_at"]),
@@ -51,14 +58,36 @@ def document(row: Mapping[str, Any], services: Services, now: datetime) -> dict[
 def next_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
     """A reward in the order of consumption."""
     digits, expires_at = services.settings.currency_digits, row["expires_at"]
-    remaining = row["available_minor"] + row["pending_minor"]
     return {
+        "order": row["place"],
         "reward_id": row["reward_id"],
         "reward_definition_id": row["definition_id"],
-        "value_available": from_minor(remaining, digits=digits),
+        "value_available": from_minor(row["spendable_minor"], digits=digits),
+        "value_cumulative": from_minor(row["cumulative_minor"], digits=digits),
+        "value_held": from_minor(row["held_minor"], digits=digits),
         "issued_at": utc_text(row["issued_at"]),
         "expires_at": None if expires_at is None else utc_text(expires_at),
     }
+
+
+def _notices(row: Mapping[str, Any]) -> dict[str, Any]:
+    """When the profile is to be told: so many hours after the issue, and before the expiry."""
+    definition, expires_at = row["definition"] or {}, row["expires_at"]
+    after = definition.get("notify_issue_offset")
+    before = definition.get("notify_expiry_offset")
+    told: dict[str, str | None] = {"notify_issue_at": None, "notify_expiry_at": None}
+    if after is not None:
+        told["notify_issue_at"] = _hours(row["issued_at"], after)
+    if before is not None and expires_at is not None:
+        told["notify_expiry_at"] = _hours(expires_at, -before)
+    return told
+
+
+def _hours(instant: datetime, hours: int) -> str | None:
+    try:
+        return utc_text(instant + timedelta(hours=hours))
+    except OverflowError:
+        return None
 
 
 def _definition(row: Mapping[str, Any] | None, digits: int) -> dict[str, Any] | None:

@@ -1,16 +1,17 @@
 """Rewards: issue, read, list, revoke; and what will be consumed next (article, step 2)."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal, literal_column, select
 
 from api.access import allowed
 from api.batches import Rows, answer_batch
 from api.bodies import BATCH
 from api.commanding import Answered, addressed, submit
-from api.documents.rewards import document, next_document
+from api.documents.rewards import document
 from api.examples import PROFILE_REWARD, REWARD, REWARDS
 from api.filters import Field
 from api.parameters import WAIT_FOR, Parameter, documented
@@ -28,14 +29,14 @@ from api.reading import (
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
-from api.shown_rewards import Definitions, issued, with_definition
+from api.shown_rewards import Definitions, issued, revision_of, with_definition
 from api.tokens import Caller
+from api.versions import etag
 from api.waiting_for import wait_for
 from ledger.programme.state import PROGRAMME_STREAM
-from ledger.streams import account_stream
-from projections.read_models import reward_definitions, reward_expiry_order, rewards
+from projections.read_models import reward_definitions, rewards
 from schemas.commands import Command
-from schemas.rewards import IssueReward, RevokeReward, RewardTerms
+from schemas.rewards import IssueReward, RewardTerms
 
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
@@ -44,7 +45,6 @@ CREATED: Final = 201
 MODEL = rewards.PROJECTION
 TABLE = MODEL.table
 _COLUMNS = TABLE.c
-_REMAINING = _COLUMNS.available_minor + _COLUMNS.pending_minor + _COLUMNS.held_minor
 _DEFINITIONS = reward_definitions.PROJECTION.table
 _DEFINITION = (
     select(
@@ -66,6 +66,22 @@ _DEFINITION = (
     .label("definition")
 )
 
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    """Past the end of its last second, recorded or not; never, where there is no expiry."""
+    return func.coalesce(_COLUMNS.expires_at < now.replace(microsecond=0), literal(value=False))
+
+
+def _active(now: datetime) -> ColumnElement[bool]:
+    return ~_expired(now) & (_COLUMNS.issued_at <= now) & _COLUMNS.revoked_at.is_(None)
+
+
+def _remaining(now: datetime) -> ColumnElement[int]:
+    """As the documents show it: past its expiry nothing remains but what is held."""
+    unspent = _COLUMNS.available_minor + _COLUMNS.pending_minor
+    return _COLUMNS.held_minor + case((_expired(now), 0), else_=unspent)
+
+
 LISTING = Listing(
     TABLE,
     {
@@ -74,11 +90,17 @@ LISTING = Listing(
         "reward_definition_id": Field.number(_COLUMNS.definition_id),
         "external_id": Field.text(_COLUMNS.external_id),
         "value_initial": Field.money(_COLUMNS.value_initial_minor),
-        "value_remaining": Field.money(_REMAINING),
+        "value_remaining": Field.at_moment(_remaining, Field.money),
         "issued_at": Field.instant(_COLUMNS.issued_at),
         "expires_at": Field.instant(_COLUMNS.expires_at),
+        "extended_at": Field.instant(_COLUMNS.extended_at),
         "timezone": Field.text(_COLUMNS.timezone),
+        "source_type": Field.text(_COLUMNS.source_type),
+        "source_id": Field.number(_COLUMNS.source_id),
+        "is_expired": Field.at_moment(_expired, Field.boolean),
+        "is_active": Field.at_moment(_active, Field.boolean),
         "created_at": Field.instant(_COLUMNS.created_at),
+        "updated_at": Field.instant(_COLUMNS.updated_at),
     },
     _COLUMNS.reward_id,
     columns=(*_COLUMNS, _DEFINITION),
@@ -86,23 +108,6 @@ LISTING = Listing(
 
 INCLUDE = Parameter(
     "include", "Show it though it is revoked.", {"type": "string", "enum": ["revoked"]}
-)
-
-_NEXT = reward_expiry_order.PROJECTION
-_NEXT_COLUMNS = _NEXT.table.c
-EXPIRY_ORDER = Listing(
-    _NEXT.table,
-    {
-        "expires_at": Field.instant(_NEXT_COLUMNS.expires_at),
-        "issued_at": Field.instant(_NEXT_COLUMNS.issued_at),
-        "reward_definition_id": Field.number(_NEXT_COLUMNS.definition_id),
-    },
-    _NEXT_COLUMNS.reward_id,
-    order=(
-        _NEXT_COLUMNS.expires_at.asc().nulls_last(),
-        _NEXT_COLUMNS.issued_at,
-        _NEXT_COLUMNS.reward_id,
-    ),
 )
 
 
@@ -189,32 +194,6 @@ async def list_of_profile(
     )
 
 
-@router.get("/profiles/{profile_id}/rewards/expiry-order", openapi_extra=EXPIRY_ORDER.documented())
-async def expiry_order(
-    request: Request,
-    profile_id: PathProfile,
-    _: Annotated[Caller, allowed("read-rewards")],
-) -> Response:
-    """What will be consumed next: nearest expiry first, no expiry last; ties by issue, then id."""
-    services = services_of(request)
-    now = services.clock()
-    fresh = await of_profile(services, _NEXT, profile_id)
-    spendable = _NEXT_COLUMNS.available_minor + _NEXT_COLUMNS.pending_minor > 0
-    # Available until the end of the `expires_at` second.
-    unexpired = _NEXT_COLUMNS.expires_at.is_(None) | (
-        _NEXT_COLUMNS.expires_at >= now.replace(microsecond=0)
-    )
-    active = (_NEXT_COLUMNS.available_minor > 0) | (_NEXT_COLUMNS.issued_at <= now)
-    return await answer_list(
-        request,
-        services,
-        EXPIRY_ORDER,
-        lambda row: next_document(row, services),
-        where=[_NEXT_COLUMNS.profile_id == profile_id, spendable, active, unexpired],
-        fresh=fresh,
-    )
-
-
 @router.get("/rewards/{reward_id}", openapi_extra=documented(INCLUDE))
 async def read(
     request: Request, reward_id: PathId, _: Annotated[Caller, allowed("read-rewards")]
@@ -234,29 +213,6 @@ async def read_of_profile(
     return await _read(request, reward_id, profile_id)
 
 
-@router.delete("/rewards/{reward_id}", status_code=204)
-async def revoke(
-    request: Request, reward_id: PathId, caller: Annotated[Caller, allowed("delete-rewards")]
-) -> Response:
-    """Revoke a reward: take back what remains of it. What was redeemed stays redeemed."""
-    answered = await submit(request, caller, RevokeReward(reward_id=reward_id))
-    return Response(status_code=204, headers=answered.headers())
-
-
-@router.delete("/profiles/{profile_id}/rewards/{reward_id}", status_code=204)
-async def revoke_of_profile(
-    request: Request,
-    profile_id: PathProfile,
-    reward_id: PathId,
-    caller: Annotated[Caller, allowed("delete-rewards")],
-) -> Response:
-    """Revoke a profile's reward."""
-    services = services_of(request)
-    if await stream_holding(services, "reward", reward_id) != account_stream(profile_id):
-        raise not_found("reward")
-    return await revoke(request, reward_id, caller)
-
-
 async def _issued(request: Request, command: IssueReward, caller: Caller) -> Response:
     answered = await submit(request, caller, command)
     status, shown = await issued(answered, command)
@@ -270,7 +226,9 @@ async def _read(request: Request, reward_id: int, profile_id: str | None) -> Res
     hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
     if row is None or hidden or profile_id not in (None, row["profile_id"]):
         raise not_found("reward")
-    return answer_fresh(await with_definition(services, row, services.clock()), fresh)
+    answer = answer_fresh(await with_definition(services, row, services.clock()), fresh)
+    answer.headers["ETag"] = etag(revision_of(row))
+    return answer
 
 
 def _with_revoked(request: Request) -> bool:

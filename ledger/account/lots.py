@@ -62,6 +62,8 @@ class Lot:
     issued_minor: int = 0
     books: dict[Book, int] = field(default_factory=dict)
     revoked: bool = False
+    extended_at: datetime | None = None
+    adjustments: int = 0
 
     def amount(self, book: Book) -> int:
         """What stands in a book."""
@@ -73,6 +75,11 @@ class Lot:
         return bool(
             self.amount(Book.AVAILABLE) or self.amount(Book.PENDING) or self.amount(Book.HELD)
         )
+
+    @property
+    def remaining_minor(self) -> int:
+        """What may still be spent of it: now, later, or by whoever holds it."""
+        return self.amount(Book.AVAILABLE) + self.amount(Book.PENDING) + self.amount(Book.HELD)
 
     def expired_by(self, now: datetime) -> bool:
         """Available until the end of the `expires_at` second, and not an instant longer."""

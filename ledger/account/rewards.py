@@ -131,6 +131,8 @@ def _issued(command: IssueReward, definition: DefinitionTerms, at: Circumstances
         expires_at=expires_at,
         timezone=zone,
         external_id=command.external_id,
+        has_notified_issue=command.has_notified_issue,
+        has_notified_expiry=command.has_notified_expiry,
         personal=at.personal,
         movements=moved(reward_id, Book.ISSUED, book, remaining),
     )

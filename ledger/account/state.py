@@ -13,7 +13,7 @@ from schemas.events import Event
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
-from schemas.rewards import RewardIssued, RewardRevoked
+from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
 from schemas.transactions import TransactionLinked, TransactionUnlinked
 
 
@@ -98,6 +98,8 @@ def evolve(account: Account, event: Event) -> Account:
     match event:
         case RewardRevoked():
             account = _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
+        case RewardAdjusted() | RewardExtended():
+            account = _with_lot(account, _changed(account.lots[event.reward_id], event))
         case RedemptionMade():
             account = _with_new_redemption(account, _made(event))
         case RedemptionReversed() | RedemptionReturned():
@@ -154,6 +156,14 @@ def _terms(event: RewardIssued) -> Terms:
         timezone=event.timezone,
         graced=event.graced,
     )
+
+
+def _changed(lot: Lot, event: RewardAdjusted | RewardExtended) -> Lot:
+    terms = replace(lot.terms, expires_at=event.expires_at)
+    if isinstance(event, RewardExtended):
+        return replace(lot, terms=terms, extended_at=event.extended_at)
+    terms = replace(terms, value_initial_minor=event.value_initial_minor)
+    return replace(lot, terms=terms, adjustments=lot.adjustments + 1)
 
 
 def _made(event: RedemptionMade) -> Redemption:

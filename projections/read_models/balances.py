@@ -22,12 +22,12 @@ from projections.read_models.books import (
     OPEN_BOOKS,
     Overdrawn,
     book_columns,
+    concerns_lots,
     empty_books,
     move,
-    moves_value,
     profile_of,
 )
-from schemas.events import Event
+from schemas.events import Event, LotTerms
 from schemas.movements import Book, Movement
 from schemas.rewards import RewardIssued
 
@@ -78,12 +78,14 @@ def expired_by(expires_at: datetime | None, now: datetime) -> bool:
 
 
 def keys(record: EventRecord, event: Event) -> Iterable[Key]:
-    """The profile's row, and the notes of closed lots that value comes back to."""
+    """The profile's row, and the notes of lots that may be closed."""
     come_back: list[Key] = [
         _note(record, movement.lot)
         for movement in event.movements
         if movement.source in _CLOSED and movement.target in _OPEN
     ]
+    if isinstance(event, LotTerms) and not isinstance(event, RewardIssued):
+        come_back.append(_note(record, event.reward_id))
     return [(profile_of(record),), *come_back]
 
 
@@ -93,17 +95,23 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     row = dict(rows[key] or _empty(key[0], record))
     lots = row["open_lots"] = dict(row["open_lots"])
     changed: dict[Key, Row | None] = {key: row}
-    if isinstance(event, RewardIssued):
-        lots[str(event.reward_id)] = _opened(event)
+    if isinstance(event, LotTerms):
+        name, note = str(event.reward_id), _note(record, event.reward_id)
+        lot = _with_terms(event, note, lots.get(name) or rows.get(note))
+        # A lot without value is found by its note, once there is some.
+        if name in lots or event.movements:
+            lots[name] = lot
+        else:
+            changed[note] = lot
     for movement in event.movements:
         move(row, movement)
         name = str(movement.lot)
-        lot = lots.get(name)
-        if lot is None:
+        known = lots.get(name)
+        if known is None:
             note = _note(record, movement.lot)
-            lot = changed.get(note) or rows.get(note)
-        if lot is not None:
-            lots[name] = lot = _moved(lot, movement)
+            known = changed.get(note) or rows.get(note)
+        if known is not None:
+            lots[name] = lot = _moved(known, movement)
             if not (lot["available"] or lot["pending"] or lot["held"]):
                 # Its next movement, if there is one, finds it again by its note.
                 changed[_note(record, movement.lot)] = lots.pop(name)
@@ -130,13 +138,18 @@ def _empty(profile_id: str, record: EventRecord) -> Row:
     }
 
 
-def _opened(event: RewardIssued) -> dict[str, Any]:
+def _with_terms(event: LotTerms, note: Note, lot: Row | None) -> Row:
+    expires_at = event.expires_at and event.expires_at.isoformat()
+    if not isinstance(event, RewardIssued):
+        if lot is None:
+            raise MissingRow(note)
+        return {**lot, "expires_at": expires_at}
     return {
         "available": 0,
         "pending": 0,
         "held": 0,
         "issued_at": event.issued_at.isoformat(),
-        "expires_at": event.expires_at and event.expires_at.isoformat(),
+        "expires_at": expires_at,
     }
 
 
@@ -163,5 +176,5 @@ PROJECTION = Projection(
     category="account",
     keys=keys,
     evolve=evolve,
-    relevant=moves_value,
+    relevant=concerns_lots,
 )

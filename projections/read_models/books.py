@@ -1,11 +1,12 @@
 """What the read models of money share: columns for the books, and a movement's effect on them."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column
 
 from projections.projection import EventRecord, Row
-from schemas.events import Event
+from schemas.events import Event, LotTerms, class_of
 from schemas.movements import Book, Movement
 
 COLUMN = {book: f"{book.value}_minor" for book in Book}
@@ -55,9 +56,23 @@ def moves_value(record: EventRecord) -> bool:
     return _NO_MOVEMENTS not in record.payload
 
 
+def concerns_lots(record: EventRecord) -> bool:
+    """Whether an event may move value or give a lot its terms, told without decoding it."""
+    return moves_value(record) or _sets_terms(record.type, record.schema_version)
+
+
+@cache
+def _sets_terms(event_type: str, schema_version: int) -> bool:
+    cls = class_of(event_type, schema_version)
+    return cls is not None and issubclass(cls, LotTerms)
+
+
 def lots_of(event: Event) -> set[int]:
-    """The lots an event moves value of."""
-    return {movement.lot for movement in event.movements}
+    """The lots an event moves value of or gives terms."""
+    lots = {movement.lot for movement in event.movements}
+    if isinstance(event, LotTerms):
+        lots.add(event.reward_id)
+    return lots
 
 
 def profile_of(record: EventRecord) -> str:

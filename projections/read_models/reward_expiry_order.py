@@ -11,11 +11,11 @@ from projections.read_models.books import (
     COLUMN,
     OPEN_BOOKS,
     Overdrawn,
+    concerns_lots,
     lots_of,
-    moves_value,
     profile_of,
 )
-from schemas.events import Event
+from schemas.events import Event, LotTerms
 from schemas.movements import Movement
 from schemas.rewards import RewardIssued
 
@@ -64,6 +64,8 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     for lot in lots_of(event):
         key, note = (profile_id, lot), _note(record, lot)
         row = _row(rows, key, note, event)
+        if isinstance(event, LotTerms) and event.reward_id == lot:
+            row["expires_at"] = event.expires_at
         for movement in event.movements:
             if movement.lot == lot:
                 _move(row, movement)
@@ -86,7 +88,6 @@ def _row(rows: Rows, key: tuple[str, int], note: Note, event: Event) -> Row:
         return row | {
             "definition_id": event.definition_id,
             "issued_at": event.issued_at,
-            "expires_at": event.expires_at,
         }
     return row | _with_instants(row_of(rows, note))
 
@@ -130,5 +131,5 @@ PROJECTION = Projection(
     category="account",
     keys=keys,
     evolve=evolve,
-    relevant=moves_value,
+    relevant=concerns_lots,
 )

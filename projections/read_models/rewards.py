@@ -9,7 +9,7 @@ from projections.projection import EventRecord, Key, Projection, Row, Rows, read
 from projections.read_models.books import book_columns, empty_books, lots_of, move, profile_of
 from schemas.events import Event
 from schemas.personal import laid_on
-from schemas.rewards import RewardIssued, RewardRevoked
+from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
 
 TABLE = read_model(
     "rewards",
@@ -31,6 +31,13 @@ TABLE = read_model(
     Column("restored_from", BigInteger),
     Column("redemption_id", BigInteger),
     Column("graced", Boolean, nullable=False),
+    Column("source_type", Text),
+    Column("source_id", BigInteger),
+    Column("has_notified_issue", Boolean, nullable=False),
+    Column("has_notified_expiry", Boolean, nullable=False),
+    Column("has_notified_extend", Boolean, nullable=False),
+    Column("extended_at", DateTime(timezone=True)),
+    Column("adjustments", Integer, nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
@@ -42,13 +49,13 @@ TABLE = read_model(
 def keys(_: EventRecord, event: Event) -> Iterable[Key]:
     """The rewards whose value moves, and the one the event is about."""
     lots = lots_of(event)
-    if isinstance(event, RewardIssued | RewardRevoked):
+    if isinstance(event, RewardRevoked):
         lots.add(event.reward_id)
     return [(lot,) for lot in lots]
 
 
 def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
-    """Issue brings the terms, movements the value, a revocation its moment."""
+    """Issue brings the terms, movements the value; changes and a revocation stand beside them."""
     changed: dict[Key, Row | None] = {}
     for key in keys(record, event):
         if isinstance(event, RewardIssued) and key == (event.reward_id,):
@@ -59,9 +66,25 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
         changed[key] = row
     for movement in event.movements:
         move(row_of(changed, (movement.lot,)), movement)
-    if isinstance(event, RewardRevoked):
-        row_of(changed, (event.reward_id,))["revoked_at"] = record.occurred_at
+    match event:
+        case RewardAdjusted():
+            _adjust(row_of(changed, (event.reward_id,)), event)
+        case RewardExtended():
+            row = row_of(changed, (event.reward_id,))
+            row["expires_at"], row["extended_at"] = event.expires_at, event.extended_at
+            row["has_notified_extend"] = False
+        case RewardRevoked():
+            row_of(changed, (event.reward_id,))["revoked_at"] = record.occurred_at
     return changed
+
+
+def _adjust(row: Row, event: RewardAdjusted) -> None:
+    row["value_initial_minor"] = event.value_initial_minor
+    row["expires_at"] = event.expires_at
+    row["adjustments"] += 1
+    if "meta" in event.changed:
+        # A reward has nothing else that is personal, so the new one stands for all of it.
+        row["personal"] = laid_on(None, event.personal)
 
 
 def _issued(event: RewardIssued, record: EventRecord) -> Row:
@@ -83,6 +106,13 @@ def _issued(event: RewardIssued, record: EventRecord) -> Row:
         "restored_from": event.restored_from,
         "redemption_id": event.redemption_id,
         "graced": event.graced,
+        "source_type": None if event.redemption_id is None else "redemption",
+        "source_id": event.redemption_id,
+        "has_notified_issue": event.has_notified_issue,
+        "has_notified_expiry": event.has_notified_expiry,
+        "has_notified_extend": False,
+        "extended_at": None,
+        "adjustments": 0,
         "revoked_at": None,
         "created_at": record.occurred_at,
     }

@@ -27,7 +27,9 @@ from schemas.rewards import (
     IssueReward,
     RecordDueFacts,
     RewardActivated,
+    RewardAdjusted,
     RewardExpired,
+    RewardExtended,
     RewardIssued,
     RewardRevoked,
 )
@@ -135,6 +137,40 @@ def revoked(reward_id: int, amount: str = "0", *, source: Book = Book.AVAILABLE)
     """What remained of the reward was taken back."""
     movements = (move(reward_id, amount, source, Book.REVOKED),) if minor(amount) else ()
     return RewardRevoked(reward_id=reward_id, movements=movements)
+
+
+def adjusted(
+    reward_id: int,
+    *movements: Movement,
+    changed: tuple[str, ...] = ("value_remaining",),
+    initial: str = "10.00",
+    remaining: str = "10.00",
+    expires: str | None = None,
+    **changes: Any,
+) -> RewardAdjusted:
+    """The reward was corrected, and is like this from now on."""
+    return RewardAdjusted(
+        reward_id=reward_id,
+        changed=changed,
+        value_initial_minor=minor(initial),
+        value_remaining_minor=minor(remaining),
+        expires_at=None if expires is None else last_second(expires),
+        movements=movements,
+        **changes,
+    )
+
+
+def extended(
+    reward_id: int, *movements: Movement, before: str, expires: str, at: str = NOW
+) -> RewardExtended:
+    """The reward lives longer."""
+    return RewardExtended(
+        reward_id=reward_id,
+        expires_at=last_second(expires),
+        previous_expires_at=last_second(before),
+        extended_at=moment(at),
+        movements=movements,
+    )
 
 
 def redemption(

@@ -23,6 +23,9 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/rewards"): REWARD | {"profile_id": "p-1"},
     ("POST", "/rewards/batch.json"): {"rewards": [REWARD | {"profile_id": "p-1"}]},
     ("POST", "/profiles/{profile_id}/rewards"): REWARD,
+    ("POST", "/rewards/extend"): {"profile_id": "p-1", "ids": [6], "extend_days": 30},
+    ("PUT", "/rewards/{reward_id}"): {"value_remaining": 1},
+    ("PUT", "/profiles/{profile_id}/rewards/{reward_id}"): {"value_remaining": 1},
     ("POST", "/profiles/{profile_id}/redeem"): REDEMPTION,
     ("POST", "/profiles/{profile_id}/redemptions"): REDEMPTION,
     ("POST", "/redemptions/{redemption_id}/return"): {},
@@ -90,7 +93,7 @@ def row_fault(response: httpx.Response, case: Case) -> str | None:
 async def test_each_field_refuses_by_name(api: Api, method: str, path: str) -> None:
     model = model_of(WITH_BODY[method, path])
     url = path.replace("{profile_id}", "p-1")
-    for name in ("definition_id", "redemption_id", "transaction_id"):
+    for name in ("definition_id", "reward_id", "redemption_id", "transaction_id"):
         url = url.replace(f"{{{name}}}", "6")
     tried = list(cases(model, GOOD[method, path]))
     assert {case.field.split(".")[0] for case in tried} >= set(model.model_fields)

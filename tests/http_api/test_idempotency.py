@@ -119,12 +119,24 @@ async def refused_terms(api: Api) -> Sent:
     return "POST", "/rewards", body | {"value_initial": 1, "value_remaining": 2}
 
 
+async def adjustment(api: Api) -> Sent:
+    return "PUT", f"/rewards/{(await api.issue())['id']}", {"value_remaining": 4, "meta": None}
+
+
+async def extension(api: Api) -> Sent:
+    definition = (await api.define(is_extendable=True))["id"]
+    ids = [(await api.issue(reward_definition_id=definition))["id"] for _ in range(2)]
+    return "POST", "/rewards/extend", {"profile_id": "p-1", "ids": ids, "extend_days": 3}
+
+
 WRITES: dict[str, tuple[Write, int]] = {
     "definition": (definition, 201),
     "definition_change": (definition_change, 200),
     "definition_archive": (definition_archive, 204),
     "reward": (reward, 201),
     "reward_of_profile": (reward_of_profile, 201),
+    "adjustment": (adjustment, 200),
+    "extension": (extension, 200),
     "revocation": (revocation, 204),
     "redemption": (redemption, 201),
     "reversal": (reversal, 201),

@@ -7,12 +7,19 @@ from http_api.ledger_client import Api, refused
 
 from api.filters import Field
 from api.queries import Listing
-from api.routes import profiles, redemptions, reward_definitions, rewards, transactions
+from api.routes import (
+    profiles,
+    redemptions,
+    reward_definitions,
+    reward_expiry_order,
+    rewards,
+    transactions,
+)
 
 LISTS: dict[str, Listing] = {
     "/rewards": rewards.LISTING,
     "/profiles/p-1/rewards": rewards.LISTING,
-    "/profiles/p-1/rewards/expiry-order": rewards.EXPIRY_ORDER,
+    "/profiles/p-1/rewards/expiry-order": reward_expiry_order.LISTING,
     "/redemptions": redemptions.LISTING,
     "/profiles/p-1/redemptions": redemptions.LISTING,
     "/transactions": transactions.LISTING,

@@ -67,6 +67,9 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/rewards/definitions",
         "/rewards",
         "/rewards/batch.json",
+        "/rewards/extend",
+        "/rewards/{reward_id}",
+        "/profiles/{profile_id}/rewards/{reward_id}",
         "/profiles/{profile_id}/rewards",
         "/profiles/{profile_id}/redeem",
         "/transactions",
@@ -74,6 +77,8 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
     }
     order = {"/rewards/definitions": 0, "/rewards": 1, "/transactions": 9}
     ids: dict[str, Any] = {}
+    extendable = (await api.define(is_extendable=True))["id"]
+    made = await api.issue(examples.PROFILE_ID, reward_definition_id=extendable)
     for method, path, example in sorted(found, key=lambda each: order.get(each[1], 5)):
         body = dict(example)
         if "rewards" in body:
@@ -85,13 +90,18 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
             body["expires_at"] = "2032-02-10 12:59:59"
         if "redemption_id" in body:
             body["redemption_id"] = ids["/profiles/{profile_id}/redeem"]
+        if "ids" in body:
+            body["ids"] = [made["id"]]
         url = path.replace("{profile_id}", examples.PROFILE_ID)
-        response = await api.send(method.upper(), url, body)
+        response = await api.send(method.upper(), url.replace("{reward_id}", f"{made['id']}"), body)
+        shown = response.json()["data"]
         if path.endswith(BATCH):
-            assert response.json()["data"][0]["status"] == 201, response.text
+            assert shown[0]["status"] == 201, response.text
+        elif "ids" in body:
+            assert response.status_code == 200, response.text
         else:
             assert response.status_code == (200 if method == "put" else 201), response.text
-            ids[path] = response.json()["data"].get("id")
+            ids[path] = shown.get("id")
         schema = document["paths"][f"/api/v3{path}"][method]["requestBody"]["content"]
         reference = schema["application/json"]["schema"]
         validator = jsonschema.Draft202012Validator(

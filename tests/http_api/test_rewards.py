@@ -168,3 +168,60 @@ async def test_numbers_come_back_as_numbers(api: Api) -> None:
     assert '"reward_balance":0.99,' in (await api.get("/profiles/p-1/balances")).text
     lists = [(await api.get(path)).text for path in ("/rewards", "/profiles/p-1/ledgers")]
     assert not any("0000000" in text or "99999" in text for text in lists)
+
+
+async def test_filters_see_what_time_has_done(api: Api) -> None:
+    """Recorded or not: a list never shows one thing and filters by another."""
+    ending = await api.issue(value=10, expires_at="2031-03-11 00:00:00")
+    coming = await api.issue(value=5, issued_at="2031-03-12 00:00:00")
+    lasting = await api.issue(value=3, expires_at=None)
+
+    async def found(query: str) -> set[int]:
+        return set(await api.ids(f"/profiles/p-1/rewards?{query}"))
+
+    assert await found("filter[is_active]=true") == {ending["id"], lasting["id"]}
+    assert await found("filter[is_expired]=true") == set()
+    assert await found("filter[value_remaining][gt]=4") == {ending["id"], coming["id"]}
+    api.clock.forward(days=3)
+    assert await found("filter[is_active]=true") == {coming["id"], lasting["id"]}
+    assert await found("filter[is_expired]=true") == {ending["id"]}
+    assert await found("filter[value_remaining]=0") == {ending["id"]}
+    by_value = await api.ids("/profiles/p-1/rewards?sort=-value_remaining")
+    assert by_value == [coming["id"], lasting["id"], ending["id"]]
+    assert await found("filter[source_type][nullable]=true") == {
+        ending["id"],
+        coming["id"],
+        lasting["id"],
+    }
+
+
+async def test_a_reward_made_by_a_return_says_so(api: Api) -> None:
+    made = await api.issue(value=10)
+    redeemed = await api.redeem(amount=10)
+    await api.made(f"/redemptions/{redeemed['id']}/return")
+    (new,) = await api.data(f"/profiles/p-1/rewards?filter[source_id]={redeemed['id']}")
+    assert (new["source_type"], new["source_id"]) == ("redemption", redeemed["id"])
+    assert (new["restored_from"], made["source_type"], made["source_id"]) == (
+        made["id"],
+        None,
+        None,
+    )
+
+
+async def test_who_was_told_before_is_kept(api: Api) -> None:
+    made = await api.issue(has_notified_issue="1", has_notified_expiry=True)
+    told = {"has_notified_issue": True, "has_notified_expiry": True, "has_notified_extend": False}
+    assert told.items() <= made.items()
+    assert (await api.issue())["has_notified_issue"] is False
+    assert made["notify_issue_at"] is made["notify_expiry_at"] is made["extended_at"] is None
+
+
+async def test_a_reward_imported_as_expired_is_issued_and_expired(api: Api) -> None:
+    made = await api.issue(
+        value=10, issued_at="2030-01-01 00:00:00", expires_at="2030-02-01 00:00:00"
+    )
+    assert (made["is_expired"], made["value_remaining"], made["value_initial"]) == (True, 0, 10)
+    assert made == await api.data(f"/rewards/{made['id']}")
+    assert await api.data("/profiles/p-1/rewards/expiry-order") == []
+    types = [entry["type"] for entry in await api.data("/profiles/p-1/history")]
+    assert types == ["ProfileRegistered", "RewardIssued", "RewardExpired"]
