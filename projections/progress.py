@@ -22,23 +22,30 @@ their tables, with a crash that takes their last rows, with a backup restored ov
 
 _MARKED = "SELECT coalesce(max(position), 0) FROM {streams} WHERE stream_id = '*'"
 
-# One statement, so that log and streams are of the same instant. A look-up a row (LATERAL … LIMIT)
-# goes by the streams' key; a join might read all of them.
+# One statement, so that log and streams are of the same instant. However little the planner knows
+# of the tables, it goes position by position (they are dense) to the first that is lacking, and
+# looks up event and stream by their keys. A minimum is the one way to ask for parked streams that
+# reads nothing but their own index.
 _LOOK = f"""
 WITH marked AS (SELECT greatest($1, ({_MARKED})) AS position),
      head AS (SELECT coalesce(max(position), 0) AS position FROM ledger.events),
      reach AS (SELECT least(head.position, marked.position + $2) AS position FROM head, marked)
 SELECT marked.position AS marked, reach.position AS reached,
   reach.position = head.position AS is_all,
-  EXISTS (SELECT FROM {{streams}} WHERE parked_at_version IS NOT NULL) AS is_parked,
+  (SELECT min(parked_at_version) FROM {{streams}}) IS NOT NULL AS is_parked,
   (SELECT e.position
-   FROM ledger.events e LEFT JOIN LATERAL (
-     SELECT s.stream_version, s.parked_at_version FROM {{streams}} s
-     WHERE s.stream_id = e.stream_id LIMIT 1) s ON true
-   WHERE e.position > marked.position AND e.position <= reach.position
-     AND (e.stream_id = $3 OR starts_with(e.stream_id, $3 || '-'))
+   FROM (
+     SELECT position FROM generate_series(marked.position + 1, reach.position) AS position
+     ORDER BY position OFFSET 0) n
+   CROSS JOIN LATERAL (
+     SELECT position, stream_id, stream_version FROM ledger.events
+     WHERE position = n.position LIMIT 1) e
+   LEFT JOIN LATERAL (
+     SELECT stream_version, parked_at_version FROM {{streams}}
+     WHERE stream_id = e.stream_id LIMIT 1) s ON true
+   WHERE (e.stream_id = $3 OR starts_with(e.stream_id, $3 || '-'))
      AND s.parked_at_version IS NULL AND e.stream_version > coalesce(s.stream_version, 0)
-   ORDER BY e.position LIMIT 1) AS lacking
+   ORDER BY n.position LIMIT 1) AS lacking
 FROM marked, head, reach"""  # noqa: S608
 
 _REMEMBER = """

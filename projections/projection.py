@@ -134,7 +134,9 @@ def read_model(name: str, version: int, *columns: Any) -> Table:
         Column("parked_reason", Text),
         Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Index(
-            f"{table}_parked", "stream_id", postgresql_where=text("parked_at_version IS NOT NULL")
+            f"{table}_parked",
+            "parked_at_version",
+            postgresql_where=text("parked_at_version IS NOT NULL"),
         ),
         # Every batch updates these rows: with room on the page their index is left alone.
         postgresql_with={"fillfactor": 80},

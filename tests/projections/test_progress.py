@@ -1,5 +1,6 @@
 """How far a read model is folded: told by what is in it, not by what has come by."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -62,6 +63,23 @@ async def test_one_that_has_nothing_new_holds_nobody_up(read_side: ReadSide) -> 
     await read_side.apply(BALANCES, *(await read_side.log())[4:5])
     assert await position(read_side) == 6, "a sale is none of a balance's"
     assert await position(read_side, transactions.PROJECTION) == 5
+
+
+async def test_a_look_goes_by_position_and_key_whatever_the_planner_knows(
+    read_side: ReadSide,
+) -> None:
+    """Many events and streams nobody has counted yet, and the first event is lacking."""
+    await after(read_side, Chance(37, profiles=800).history(4_000))
+    first, *log = await read_side.log()
+    await read_side.apply(BALANCES, *(e for e in log if e.stream_id != first.stream_id))
+    look = progress._sql(progress._LOOK, BALANCES)
+    plan = await read_side.pool.fetch(f"EXPLAIN (ANALYZE) {look}", 0, 10_000, "account")
+    text = "\n".join(row[0] for row in plan)
+    assert await position(read_side) == 0
+    for dear in ("Seq Scan", "Bitmap", "Hash", "Merge"):
+        assert dear not in text, text
+    (looked_at,) = re.findall(r"events_pkey on events events_1 .*rows=1\S* loops=(\d+)", text)
+    assert looked_at == "1", text
 
 
 async def test_a_parked_stream_is_told_and_not_waited_for(read_side: ReadSide) -> None:
