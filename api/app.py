@@ -15,6 +15,7 @@ from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
 from api.routes import (
+    personal_data,
     profiles,
     programme,
     redemptions,
@@ -79,6 +80,7 @@ def routers() -> tuple[APIRouter, ...]:
         reward_changes,
         transactions,
         programme,
+        personal_data,
     )
     return tuple(part.router for part in parts)
 

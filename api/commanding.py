@@ -17,6 +17,7 @@ from api.services import Services, services_of
 from api.tokens import Caller
 from ledger.event_store.port import EventStoreBroken
 from ledger.fingerprints import fingerprint
+from ledger.personal.erasing import carry_out
 from ledger.personal.stripping import stripped
 from ledger.rejections import Rejection
 from ledger.repeats import RecordedRefusal
@@ -155,6 +156,7 @@ async def submissions_of(
             dry_run=dry_run,
             patient=patient,
             personal=each.personal,
+            erasable=each.erasable,
             limited=not caller.may("exceed-limits"),
         )
         for (command, key), each in zip(commands, without, strict=True)
@@ -198,6 +200,7 @@ async def committed(services: Services, submission: Submission) -> Answered:
         ) from error
     if isinstance(answer, Accepted) and answer.settings and not answer.dry_run:
         services.programme.learn(answer.settings)
+    await carry_out(answer, services.vault.keys)
     return Answered(answer, services)
 
 

@@ -31,6 +31,7 @@ SCOPES: Final = (
     "read-transactions",
     "read-profiles",
     "read-ledgers",
+    "erase-personal-data",
     "exceed-limits",
     "read-programme",
     "update-programme",

@@ -43,6 +43,20 @@ def keep_secret(file: Path, secret: str) -> None:
         raise unwritable(file, error) from error
 
 
+def keep_first(file: Path, secret: str) -> str:
+    """Write it unless somebody else has by now; what the file keeps then, for good."""
+    partial = file.with_name(f".{file.name}.first.{os.getpid()}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_whole(partial, secret + "\n")
+        with suppress(FileExistsError):
+            os.link(partial, file)
+        partial.unlink()
+        return file.read_text().strip()
+    except OSError as error:
+        raise unwritable(file, error) from error
+
+
 def write_ready_file(file: Path, ready: Mapping[str, Any]) -> None:
     """Whole or not at all: whoever waits for the file never reads half of it."""
     try:

@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 
-from app.data_dir import keep_secret, kept_secret
+from app.data_dir import keep_first, kept_secret
 from app.settings import Settings
 from ledger.event_store.faults import FAULTS, meaning
+from ledger.personal.erasing import destroy_all
 from ledger.personal.master import MasterKeys, from_text, new_master_key
 from ledger.personal.postgres_keys import PostgresKeys
 from ledger.personal.vault import Vault
 
 MASTER_KEY_FILE = "master.key"
+
+log = structlog.get_logger("process")
 
 
 class NoMasterKey(Exception):
@@ -44,20 +48,40 @@ def known_master_keys(settings: Settings) -> MasterKeys | None:
         raise NoMasterKey(f"{key_file(settings)} holds no master key. {error}") from error
 
 
+async def open_keys(settings: Settings, pool: "asyncpg.Pool[Any]") -> PostgresKeys:
+    """The keys of this deployment, opened with its master key.
+
+    Raises:
+        NoMasterKey: the key is missing.
+    """
+    master = known_master_keys(settings)
+    return PostgresKeys(pool, master or await _made(settings, pool))
+
+
 async def open_vault(settings: Settings, pool: "asyncpg.Pool[Any]") -> Vault:
-    """The vault of this deployment. A new database gets a master key of its own, in the file.
+    """The vault of this deployment; what was erased stays so, whatever came between.
 
     Raises:
         NoMasterKey, WrongMasterKey: the key is missing, or it is another database's.
         EventStoreUnavailable, EventStoreBroken: the database does not answer as it should.
     """
-    master = known_master_keys(settings)
     try:
-        if master is None:
-            master = await _made(settings, pool)
-        return await Vault.open(PostgresKeys(pool, master))
+        keys = await open_keys(settings, pool)
+        vault = await Vault.open(keys)
+        finished = await finish_erasures(keys)
     except FAULTS as error:
         raise meaning(error) from error
+    if finished:
+        log.warning("erasures_finished", keys_destroyed=finished)
+    return vault
+
+
+async def finish_erasures(keys: PostgresKeys) -> int:
+    """Destroy the keys of all erasures the log tells of; how many still lived.
+
+    A process that died right after recording one has left its keys; so has a restored backup.
+    """
+    return await destroy_all(await keys.recorded_erasures(), keys)
 
 
 async def vault_if_known(settings: Settings, pool: "asyncpg.Pool[Any]") -> Vault | None:
@@ -66,7 +90,8 @@ async def vault_if_known(settings: Settings, pool: "asyncpg.Pool[Any]") -> Vault
     Raises:
         NoMasterKey, WrongMasterKey: there is a key, and it is not the right one.
     """
-    return None if known_master_keys(settings) is None else await open_vault(settings, pool)
+    master = known_master_keys(settings)
+    return None if master is None else await Vault.open(PostgresKeys(pool, master))
 
 
 async def _made(settings: Settings, pool: "asyncpg.Pool[Any]") -> MasterKeys:
@@ -75,6 +100,5 @@ async def _made(settings: Settings, pool: "asyncpg.Pool[Any]") -> MasterKeys:
             f"LEDGER_MASTER_KEY is not set, and there is no {key_file(settings)}. What is personal"
             " in this database was sealed with a master key; give it that one."
         )
-    key = new_master_key()
-    keep_secret(key_file(settings), key)
-    return MasterKeys(from_text(key))
+    # Another process may be making one at this moment: whichever is there first is the key of both.
+    return MasterKeys(from_text(keep_first(key_file(settings), new_master_key())))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from consumers.command_records import Received
 from ledger.commands import HANDLERS
 from schemas.commands import Command
+from schemas.personal_data import ErasePersonalData
 from schemas.redemptions import MakeRedemption
 from schemas.rewards import IssueReward, RecordDueFacts
 from schemas.sentences import sentences
@@ -24,10 +25,10 @@ FACTS: Final[Mapping[str, type[Command]]] = {
     "RedemptionMade": MakeRedemption,
     "TransactionLinked": LinkRedemption,
 }
-OURS_ALONE: Final = frozenset({RecordDueFacts})
-"""What only the ledger says to itself."""
+NOT_HERE: Final = frozenset({RecordDueFacts, ErasePersonalData})
+"""What only the ledger says to itself; and an erasure, which asks for a scope of its own."""
 COMMANDS: Final[Mapping[str, type[Command]]] = {
-    command.__name__: command for command in HANDLERS if command not in OURS_ALONE
+    command.__name__: command for command in HANDLERS if command not in NOT_HERE
 }
 AHEAD_MAX: Final = timedelta(minutes=5)
 

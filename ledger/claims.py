@@ -6,6 +6,7 @@ from ledger.announcements import ANNOUNCED, announcement
 from ledger.decider import Decision, View
 from ledger.event_store.port import Claim
 from schemas.commands import Command
+from schemas.personal_data import PersonalDataErased
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
@@ -41,6 +42,8 @@ def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tupl
                 claims.append(Claim("redemption", str(event.reversal_id), stream_id))
             case RedemptionReturned():
                 claims.append(Claim("redemption", str(event.return_id), stream_id))
+            case PersonalDataErased():
+                claims.append(Claim("erasure", str(event.erasure_id), stream_id))
             case TransactionRecorded():
                 claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
                 account = _account_of(decision) or stream_id

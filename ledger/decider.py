@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
+from uuid import UUID
 
 from ledger.rejections import InvalidAmount
 from schemas.amounts import from_minor, to_minor
@@ -54,6 +55,8 @@ class Circumstances:
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
     personal: str | None = None
     """The command's personal data, sealed: it goes into an event as it is, and nobody reads it."""
+    erasable: tuple[UUID, ...] = ()
+    """The keys that an erasure is to destroy."""
     limited: bool = False
     """The limits of staff hold for whoever sent the command."""
 

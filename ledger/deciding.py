@@ -118,14 +118,15 @@ def _circumstances(
 ) -> Circumstances:
     """The group's circumstances with the settings that hold and what this submission brings."""
     settings = programme.settings or at.settings
-    brings = (submission.personal, submission.occurred_at, submission.limited or None)
-    if settings is at.settings and brings == (None, None, None):
+    brings = (submission.personal, submission.occurred_at, submission.limited, submission.erasable)
+    if settings is at.settings and not any(brings):
         return at
     return replace(
         at,
         settings=settings,
         now=submission.occurred_at or at.now,
         personal=submission.personal,
+        erasable=submission.erasable,
         limited=submission.limited,
     )
 

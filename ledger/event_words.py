@@ -8,6 +8,7 @@ from typing import Any
 from schemas.amounts import from_minor
 from schemas.events import Event
 from schemas.movements import Book, Movement
+from schemas.personal_data import PersonalDataErased
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
 from schemas.rewards import (
@@ -182,5 +183,6 @@ _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     TransactionUnlinked: lambda e, _: (
         f"Redemption {e.redemption_id} no longer belongs to transaction {e.transaction_id}"
     ),
+    PersonalDataErased: lambda e, _: f"Personal data erased: {len(e.keys)} keys destroyed",
     AttachedTransactionVoided: lambda e, _: f"Transaction {e.transaction_id} voided",
 }

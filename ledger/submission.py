@@ -30,6 +30,8 @@ class Submission:
     patient: bool = False
     personal: str | None = None
     """What of the command is personal, sealed; the command itself has none of it."""
+    erasable: tuple[UUID, ...] = ()
+    """The keys that an erasure is to destroy."""
     limited: bool = False
     """The limits of staff hold."""
     occurred_at: datetime | None = None

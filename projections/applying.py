@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+from pydantic import ValidationError
 
 from projections.log import VersionRange, read_at, read_ranges
 from projections.metrics import EVENTS_APPLIED, GAPS_FILLED, STREAMS_PARKED
@@ -233,7 +234,16 @@ class _Job:
     def _park(self, state: StreamState, record: EventRecord, error: Exception) -> None:
         state.parked_at_version = record.stream_version
         # PostgreSQL keeps no NUL in text.
-        reason = f"{record.type} at position {record.position}: {error!r}".replace("\x00", "")
+        said = f"{record.type} at position {record.position}: {_without_input(error)}"
+        reason = said.replace("\x00", "")
         state.parked_reason = reason[:REASON_MAX]
         self._applied.parked[record.stream_id] = state.parked_reason
         STREAMS_PARKED.labels(self._projection.name).inc()
+
+
+def _without_input(error: Exception) -> str:
+    """What went wrong; never what it went wrong with, as pydantic's own text has it."""
+    if not isinstance(error, ValidationError):
+        return repr(error)
+    wrong = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in wrong)

@@ -6,6 +6,7 @@ from app.doctor.database import examine_database
 from app.doctor.findings import Finding
 from app.doctor.kafka import examine_kafka
 from app.doctor.machine import examine_machine, examine_own_servers
+from app.doctor.personal_data import examine_personal_data
 from app.own_servers import Told, servers_if_running
 from app.settings import Settings
 
@@ -22,7 +23,9 @@ def examine(settings: Settings, told: Told) -> list[Finding]:
             findings.append(_not_running("PostgreSQL", "LEDGER_DATABASE_URL"))
         else:
             told("Looking at PostgreSQL")
-            findings += asyncio.run(examine_database(complete.database_url.get_secret_value()))
+            url = complete.database_url.get_secret_value()
+            findings += asyncio.run(examine_database(url))
+            findings += asyncio.run(examine_personal_data(complete, url))
         if complete.kafka_bootstrap_servers is None:
             findings.append(_not_running("Kafka", "LEDGER_KAFKA_BOOTSTRAP_SERVERS"))
         else:

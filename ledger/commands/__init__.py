@@ -3,7 +3,14 @@
 A feature has its own module and table here; the committer knows none of them.
 """
 
-from ledger.commands import programme, redemptions, reward_definitions, rewards, transactions
+from ledger.commands import (
+    personal_data,
+    programme,
+    redemptions,
+    reward_definitions,
+    rewards,
+    transactions,
+)
 from ledger.commands.handler import Handlers
 
 HANDLERS: Handlers = {
@@ -12,4 +19,5 @@ HANDLERS: Handlers = {
     **rewards.HANDLERS,
     **redemptions.HANDLERS,
     **transactions.HANDLERS,
+    **personal_data.HANDLERS,
 }

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from ledger.personal.keys import ANONYMOUS, IndexEntry, fresh_key
 from ledger.personal.master import CHECK_BYTES, MasterKeys
@@ -19,6 +20,9 @@ _OTHERS = """
 SELECT key_id, wrapped FROM ledger.personal_keys
 WHERE key_id > $1 AND destroyed_at IS NULL AND substr(wrapped, 1, octet_length($2::bytea)) <> $2
 ORDER BY key_id LIMIT $3 FOR UPDATE"""
+_ERASURES = """
+SELECT e.payload FROM (SELECT DISTINCT stream_id FROM ledger.reservations WHERE kind = 'erasure') r
+JOIN ledger.events e ON e.stream_id = r.stream_id AND e.type = 'PersonalDataErased'"""
 _REWRAP = """
 UPDATE ledger.personal_keys k SET wrapped = n.wrapped
 FROM unnest($1::uuid[], $2::bytea[]) AS n(key_id, wrapped)
@@ -42,6 +46,17 @@ class PostgresKeys:
         )
         wrapped = await self._pool.fetchval("SELECT wrapped FROM ledger.personal_secret")
         return self._master.unwrap(wrapped, SECRET_NAME)
+
+    async def is_set_up(self) -> bool:
+        """Whether this database has been used with a master key; changes nothing.
+
+        Raises:
+            WrongMasterKey: with another one.
+        """
+        wrapped = await self._pool.fetchval("SELECT wrapped FROM ledger.personal_secret")
+        if wrapped is not None:
+            self._master.unwrap(wrapped, SECRET_NAME)
+        return wrapped is not None
 
     async def sealing(self, owners: Collection[str]) -> Mapping[str, DataKey]:
         """See the port."""
@@ -102,6 +117,11 @@ class PostgresKeys:
             limit,
         )
         return [IndexEntry(row["owner"], _uuid(row["key_id"]), row["hits"]) for row in rows]
+
+    async def recorded_erasures(self) -> Sequence[UUID]:
+        """The keys of every erasure the log tells of, destroyed or not."""
+        rows = await self._pool.fetch(_ERASURES)
+        return [UUID(key) for row in rows for key in orjson.loads(row["payload"])["keys"]]
 
     async def rewrap(self) -> int:
         """Wrap what an earlier master key has wrapped with the current one; how many there were.

@@ -1,11 +1,13 @@
 """At the edge: what is personal leaves a command, sealed under the key of whom it is about."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from ledger.claims import likely_names
 from ledger.event_store.port import EventStore
+from ledger.personal.erasing import erasable_keys
 from ledger.personal.keys import nobody
 from ledger.personal.sealing import DataKey
 from ledger.personal.tokens import Kind
@@ -14,6 +16,7 @@ from ledger.streams import fold_whole
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.personal import Fields, split
+from schemas.personal_data import ErasePersonalData
 
 _ACCOUNT = "account-"
 
@@ -25,6 +28,8 @@ class Stripped:
     command: Command
     personal: str | None = None
     key: DataKey | None = None
+    erasable: tuple[UUID, ...] = ()
+    """The keys that it asks to destroy, where it asks for an erasure."""
 
 
 async def stripped(
@@ -38,20 +43,24 @@ async def stripped(
     parts = [split(command) for command in commands]
     with_fields = [(command, fields) for command, fields in parts if fields]
     if not with_fields:
-        return [Stripped(command) for command, _ in parts]
-    if dry_run:
-        sealed: Sequence[Sealed] = [vault.rehearsed(fields) for _, fields in with_fields]
+        sealed: Sequence[Sealed] = ()
+    elif dry_run:
+        sealed = [vault.rehearsed(fields) for _, fields in with_fields]
     else:
         sealed = await _sealed(with_fields, vault, store)
     following = iter(sealed)
-    return [_with(command, following if fields else None) for command, fields in parts]
+    return [
+        await _with(command, next(following) if fields else None, vault, store)
+        for command, fields in parts
+    ]
 
 
-def _with(command: Command, sealed: Iterator[Sealed] | None) -> Stripped:
-    if sealed is None:
-        return Stripped(command)
-    found = next(sealed)
-    return Stripped(command, found.text, found.key)
+async def _with(
+    command: Command, sealed: Sealed | None, vault: Vault, store: EventStore
+) -> Stripped:
+    if isinstance(command, ErasePersonalData):
+        return Stripped(command, erasable=await erasable_keys(command.profile_id, vault, store))
+    return Stripped(command) if sealed is None else Stripped(command, sealed.text, sealed.key)
 
 
 async def _sealed(

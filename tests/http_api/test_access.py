@@ -57,6 +57,7 @@ SCOPES = {
     "GET /profiles/{profile_id}/balances": "read-profiles",
     "GET /profiles/{profile_id}/ledgers": "read-ledgers",
     "GET /profiles/{profile_id}/history": "read-ledgers",
+    "DELETE /profiles/{profile_id}/personal-data": "erase-personal-data",
     "GET /programme/settings": "read-programme",
     "GET /programme/settings/history": "read-programme",
     "PUT /programme/settings": "update-programme",
