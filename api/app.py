@@ -15,9 +15,11 @@ from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
 from api.routes import (
+    holds,
     personal_data,
     profiles,
     programme,
+    redemption_counts,
     redemptions,
     reward_changes,
     reward_definitions,
@@ -73,6 +75,8 @@ def routers() -> tuple[APIRouter, ...]:
     """
     parts = (
         redemptions,
+        holds,
+        redemption_counts,
         profiles,
         reward_definitions,
         reward_expiry_order,

@@ -47,7 +47,6 @@ _OURS: Final = """
 422 duplicate_key: An object has a key twice, and readers differ in which one counts. | Send each key once.
 422 number_out_of_range: A number is too large or too long to be kept exactly everywhere. | Send a smaller one, or quote it where text is allowed.
 422 unstorable_text: A text has a NUL character or an unpaired surrogate. | Remove it.
-422 unsupported_currency: The programme keeps another currency. | Leave `currency` out, or give the programme's.
 422 validation_failed: Fields or parameters are missing, unknown, or not what they should be. | Mend what `errors` names.
 500 internal_error: A mistake of ours. | Repeat the request with the same key; report it.
 503 outcome_unknown: No answer came in time: the command may have been accepted. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
@@ -57,12 +56,18 @@ _OURS: Final = """
 """  # noqa: E501
 
 _REMEDIES: Final = {
+    "already_captured": "Nothing is left to do; a reversal or return gives value back.",
     "already_extended": "Issue another reward.",
     "already_reversed": "Nothing is left to do.",
+    "amount_exceeds_transaction_total": "Redeem at most what the sale comes to.",
+    "capture_exceeds_hold": "Capture at most `held`.",
     "conflict": "Repeat it, with the same key.",
     "currency_frozen": "Leave the currency as it is; another currency is another database.",
     "external_id_taken": "Choose another `external_id`, or read what has this one.",
     "handle_taken": "Choose another handle.",
+    "hold_lapsed": "Redeem again.",
+    "hold_released": "Redeem again.",
+    "hold_too_long": "Hold for at most `hold_max_seconds`.",
     "idempotency_key_reused": "Choose a new key for a new request.",
     "insufficient_balance": "Ask for at most `available`, or send `strict: false`.",
     "invalid_amount": "Round the amount to the currency's decimals.",
@@ -70,12 +75,14 @@ _REMEDIES: Final = {
     "invalid_transaction": "Mend the amount or time the detail names.",
     "limit_exceeded": "Ask somebody whose token has the scope `exceed-limits`.",
     "linked_redemption_not_found": "Name a redemption; returns and reversals pay for nothing.",
+    "not_held": "Reverse or return it instead.",
     "not_reversible": "Redeem again instead.",
     "precondition_failed": "Read it again, and decide again with its new `ETag`.",
     "profile_not_found": "Look at the id; a profile begins with its first reward or sale.",
     "redemption_already_linked": "Redeem again, or name the redemption that is meant.",
     "redemption_announced_elsewhere": "Send the sale under the `external_id` it was announced by.",
     "redemption_given_back": "Redeem again and link that one.",
+    "redemption_held": "Capture it, or release it.",
     "redemption_linked": "Void the transaction.",
     "redemption_not_found": "Look at the id.",
     "redemption_partly_returned": "Return the rest.",
@@ -89,8 +96,11 @@ _REMEDIES: Final = {
     "reward_not_extendable": "Issue another reward.",
     "reward_revoked": "Issue another reward.",
     "reward_not_found": "Look at the id; `?include=revoked` shows a revoked one.",
+    "strategy_not_redeemed": "Leave `strategies` out, or name those that paid.",
     "transaction_not_found": "Look at the id.",
+    "transaction_total_required": "State `transaction_total`, before rewards.",
     "transaction_void": "Record a new transaction.",
+    "unsupported_currency": "Leave `currency` out, or give the programme's.",
 }
 
 

@@ -81,6 +81,24 @@ DEFINITION: Final = _example(DEFINITION_BODY)
 REWARD: Final = _example(REWARD_BODY)
 PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)
 REWARDS: Final = _rows("rewards", REWARD_BODY)
-REDEMPTION: Final = _example(REDEMPTION_BODY)
+REDEMPTION: Final = _example(REDEMPTION_BODY) | {
+    "hold": {
+        "summary": "Set value aside until the payment has succeeded",
+        "value": {"amount": 5, "hold": "PT15M", "transaction_external_id": "w-1001"},
+    },
+    "limits": {
+        "summary": "With the sale's total, which some rewards ask for",
+        "value": {"amount": "2.50", "transaction_total": "80.00"},
+    },
+}
+CAPTURE: Final[dict[str, Any]] = {
+    "part": {"summary": "A part; the rest is released", "value": {"amount": "4.00"}}
+}
+RETURN: Final[dict[str, Any]] = {
+    "part": {
+        "summary": "A part, with the receipt of the return",
+        "value": {"amount": "5.00", "transaction_receipt_ref": "R-77"},
+    }
+}
 SETTINGS: Final = {"staff": {"summary": "A zone, and a limit of staff", "value": SETTINGS_BODY}}
 TRANSACTION: Final = _example(TRANSACTION_BODY)

@@ -96,8 +96,13 @@ def _places(content: Any) -> Iterator[dict[str, Any]]:
         if isinstance(content.get(PLACE), Hidden):
             yield content
         for value in content.values():
-            # Lists inside of documents are lines and parts, which have no personal data apart.
+            # Other lists inside of documents are lines and parts, without personal data apart.
             if isinstance(value, dict) or (
-                isinstance(value, list) and value is content.get("data")
+                isinstance(value, list) and (value is content.get("data") or _shows_rewards(value))
             ):
                 yield from _places(value)
+
+
+def _shows_rewards(items: list[Any]) -> bool:
+    """The items of a redemption, each with the reward it took value from."""
+    return bool(items) and isinstance(items[0], dict) and "type_attributes" in items[0]

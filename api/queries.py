@@ -4,7 +4,7 @@
 `page[after]` with the cursor of the page before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,15 +49,18 @@ class Listing:
     def documented(self, *more: Parameter) -> dict[str, Any]:
         """The parameters a list takes, for its route."""
         order = text("sort", f"Any of {', '.join(sorted(self.fields))}; `-` before one descends.")
-        filters = (
+        cursor = (AFTER,) if self.has_cursor else ()
+        return documented(SIZE, NUMBER, *cursor, order, *self.filters(), *more)
+
+    def filters(self) -> tuple[Parameter, ...]:
+        """The filters alone."""
+        return tuple(
             text(
                 f"filter[{name}]",
                 f"Or `filter[{name}][…]` with {', '.join(filtered.operators)}, in, nullable.",
             )
             for name, filtered in self.fields.items()
         )
-        cursor = (AFTER,) if self.has_cursor else ()
-        return documented(SIZE, NUMBER, *cursor, order, *filters, *more)
 
 
 async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
@@ -66,18 +69,20 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
     listing: Listing,
     document: Callable[[Mapping[str, Any]], Mapping[str, Any]],
     *,
+    before: Callable[[Sequence[Mapping[str, Any]]], Awaitable[None]] | None = None,
     where: Sequence[ColumnElement[bool]] = (),
     fresh: Freshness,
 ) -> Response:
     """The page a request asks for, with links to its neighbours.
 
-    `fresh` was found before, so the rows may be newer and are never older.
+    `before` reads what the documents of a page need beside their rows. `fresh` was found before, so
+    the rows may be newer and are never older.
 
     Raises:
         Refused: 422 with each parameter that is wrong.
     """
     errors: dict[str, list[str]] = {}
-    conditions = [*where, *_conditions(request, services, listing, errors)]
+    conditions = [*where, *conditions_of(request, services, listing, errors)]
     order = _order(request, services, listing, errors)
     page = page_of(request, errors)
     if errors:
@@ -90,6 +95,8 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
     else:
         statement = statement.offset(page.first)
     rows = await fetch(services, statement.limit(page.size + 1))
+    if before is not None:
+        await before(rows[: page.size])
     has_cursor = listing.has_cursor and "sort" not in request.query_params
     id_name = listing.id_column.name if has_cursor else None
     content = {
@@ -115,9 +122,10 @@ def from_json(value: str | None) -> Any:
     return None if value is None else orjson.loads(value)
 
 
-def _conditions(
+def conditions_of(
     request: Request, services: Services, listing: Listing, errors: dict[str, list[str]]
 ) -> list[ColumnElement[bool]]:
+    """What the filters of a request ask of a row; what is wrong goes into `errors`."""
     conditions: list[ColumnElement[bool]] = []
     for parameter, value in request.query_params.multi_items():
         found = FILTER.fullmatch(parameter)

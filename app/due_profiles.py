@@ -10,11 +10,13 @@ from ledger.account.lots import WHOLE_SECOND
 from ledger.event_store.faults import FAULTS, meaning
 from projections.read_models.reward_expiry_order import TABLE
 
-# Activations and expiries that time has brought. A reward lives to the end of its last second.
+# Activations, expiries and deadlines of holds that time has brought. A reward lives to the end of
+# its last second, a hold ends with its deadline.
 _DUE = f"""
 SELECT profile_id FROM {TABLE.fullname}
 WHERE profile_id > $3
-  AND ((pending_minor > 0 AND issued_at <= $1) OR (available_minor > 0 AND expires_at <= $2))
+  AND ((pending_minor > 0 AND issued_at <= $1) OR (available_minor > 0 AND expires_at <= $2)
+    OR held_until <= $1)
 GROUP BY profile_id ORDER BY profile_id LIMIT $4"""  # noqa: S608
 
 

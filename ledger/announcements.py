@@ -5,6 +5,7 @@ name, and one of them is decided again. Names are for ever: once all that announ
 one name has been given back, the next name counts, and another profile may announce it.
 """
 
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,13 +29,13 @@ class Announcement(NamedTuple):
     number: int = 1
 
 
-def announcement(external_id: str, view: "View") -> Announcement:
+def announcement(external_id: str, view: "View", now: datetime) -> Announcement:
     """Look here before looking for the sale itself: a sale that arrives in between has then taken
     the name that is found free here."""
     for number in count(1):
         kind = ANNOUNCED if number == 1 else f"{ANNOUNCED}.{number}"
         holder = view.stream_named(kind, external_id)
-        if holder is None or _waits(view.state(holder), external_id):
+        if holder is None or _waits(view.state(holder), external_id, now):
             return Announcement(kind, holder, number)
     raise AssertionError("unreachable")
 
@@ -56,9 +57,9 @@ def refuse_announcement(external_id: str, standing: Announcement, stream_id: str
         )
 
 
-def _waits(state: object, external_id: str) -> bool:
-    """A sale that holds the name waits for nobody."""
+def _waits(state: object, external_id: str, now: datetime) -> bool:
+    """Who only holds value waits too. A sale that has the name waits for nobody."""
     return isinstance(state, Account) and any(
-        state.redemptions[redemption_id].outstanding()
+        state.redemptions[redemption_id].in_use(now)
         for redemption_id in state.announcements.get(external_id, ())
     )

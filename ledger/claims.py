@@ -1,11 +1,13 @@
 """The names a decision takes, across all streams, for ever."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from ledger.announcements import ANNOUNCED, announcement
 from ledger.decider import Decision, View
 from ledger.event_store.port import Claim
 from schemas.commands import Command
+from schemas.holds import CaptureRedemption, RedemptionHeld, ReleaseRedemption
 from schemas.personal_data import PersonalDataErased
 from schemas.redemptions import (
     MakeRedemption,
@@ -20,12 +22,13 @@ from schemas.transactions import (
     LinkRedemption,
     RecordTransaction,
     TransactionAttached,
-    TransactionLinked,
     TransactionRecorded,
 )
 
 
-def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tuple[Claim, ...]:
+def claims_of(
+    decision: Decision, view: View, fingerprint: bytes | None, now: datetime
+) -> tuple[Claim, ...]:
     """Every claim of a decision's events. `fingerprint` tells a repeat from another request."""
     claims: list[Claim] = []
     for stream_id, event in decision.written:
@@ -33,11 +36,12 @@ def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tupl
             case RewardIssued():
                 claims.append(Claim("reward", str(event.reward_id), stream_id))
                 claims.extend(_named("reward", event.external_id, stream_id, fingerprint))
-            case RedemptionMade():
+            case RedemptionMade() | RedemptionHeld():
                 claims.append(Claim("redemption", str(event.redemption_id), stream_id))
                 claims.extend(_named("redemption", event.external_id, stream_id, fingerprint))
-                if not _is_linked(event, decision):
-                    claims.extend(_announced(event.transaction_external_id, stream_id, view))
+                announced = event.transaction_external_id
+                if not _is_there(announced, view):
+                    claims.extend(_announced(announced, stream_id, view, now))
             case RedemptionReversed():
                 claims.append(Claim("redemption", str(event.reversal_id), stream_id))
             case RedemptionReturned():
@@ -47,7 +51,7 @@ def claims_of(decision: Decision, view: View, fingerprint: bytes | None) -> tupl
             case TransactionRecorded():
                 claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
                 account = _account_of(decision) or stream_id
-                claims.extend(_announced(event.external_id, account, view))
+                claims.extend(_announced(event.external_id, account, view, now))
     return tuple(claims)
 
 
@@ -56,7 +60,7 @@ def likely_names(command: Command) -> Iterator[tuple[str, str]]:
     match command:
         case RevokeReward() | AdjustReward():
             yield "reward", str(command.reward_id)
-        case ReverseRedemption() | ReturnRedemption():
+        case ReverseRedemption() | ReturnRedemption() | CaptureRedemption() | ReleaseRedemption():
             yield "redemption", str(command.redemption_id)
         case LinkRedemption():
             yield from _linked(command)
@@ -85,11 +89,13 @@ def _named(
         yield Claim(f"{kind}.external_id", external_id, stream_id, fingerprint)
 
 
-def _announced(external_id: str | None, stream_id: str, view: View) -> Iterator[Claim]:
+def _announced(
+    external_id: str | None, stream_id: str, view: View, now: datetime
+) -> Iterator[Claim]:
     """The name a sale and whoever announces it both take, where nobody waits under it yet."""
     if external_id is None:
         return
-    standing = announcement(external_id, view)
+    standing = announcement(external_id, view, now)
     if standing.waiting is None:
         yield Claim(standing.kind, external_id, stream_id)
 
@@ -100,8 +106,7 @@ def _account_of(decision: Decision) -> str | None:
     return next(noted, None)
 
 
-def _is_linked(made: RedemptionMade, decision: Decision) -> bool:
-    return any(
-        isinstance(event, TransactionLinked) and event.redemption_id == made.redemption_id
-        for event in decision.events
-    )
+def _is_there(external_id: str | None, view: View) -> bool:
+    """A sale that has come needs nobody to wait for it."""
+    named = external_id is not None
+    return named and view.stream_named("transaction.external_id", str(external_id)) is not None

@@ -84,7 +84,7 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     submission = pending.submission
     at = _circumstances(submission, view.state(PROGRAMME_STREAM), at)
     decision = HANDLERS[type(submission.command)].decide(submission.command, view, at)
-    claims = claims_of(decision, view, submission.fingerprint)
+    claims = claims_of(decision, view, submission.fingerprint, at.now)
     streams = {stream_id: view.before(stream_id) for stream_id, _ in decision.written}
     new: list[NewEvent] = []
     for stream_id, event in decision.written:

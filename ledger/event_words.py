@@ -7,10 +7,16 @@ from typing import Any
 
 from schemas.amounts import from_minor
 from schemas.events import Event
+from schemas.holds import HoldEnded, HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book, Movement
 from schemas.personal_data import PersonalDataErased
 from schemas.profiles import ProfileRegistered
-from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.redemptions import (
+    RedemptionMade,
+    RedemptionRecord,
+    RedemptionReturned,
+    RedemptionReversed,
+)
 from schemas.rewards import (
     RewardActivated,
     RewardAdjusted,
@@ -77,13 +83,50 @@ def _issued(event: RewardIssued, money: Money) -> str:
 
 
 def _made(event: RedemptionMade, money: Money) -> str:
+    return f"Redemption {event.redemption_id} took {_asked(event, money)}"
+
+
+def _held(event: RedemptionHeld, money: Money) -> str:
+    until = utc_text(event.held_until)
+    return f"Redemption {event.redemption_id} holds {_asked(event, money)}, until {until} UTC"
+
+
+def _asked(event: RedemptionRecord, money: Money) -> str:
     asked = ""
     if event.total_minor != event.requested_minor:
         asked = f" of the {money(event.requested_minor)} asked for"
-    return (
-        f"Redemption {event.redemption_id} took {money(event.total_minor)}{asked}"
-        f"{_lots(event.movements, money, 'from')}"
+    return f"{money(event.total_minor)}{asked}{_lots(event.movements, money, 'from')}"
+
+
+def _captured(event: RedemptionCaptured, money: Money) -> str:
+    taken = [m for m in event.movements if m.target is Book.REDEEMED]
+    text = (
+        f"Redemption {event.redemption_id} captured: {money(event.total_minor)} taken"
+        f"{_lots(taken, money, 'from')}"
     )
+    if event.released_minor:
+        text += f"; {money(event.released_minor)} released{_too_late(event, money)}"
+    return text
+
+
+def _released(event: HoldReleased, money: Money) -> str:
+    return (
+        f"Redemption {event.redemption_id} released: {money(event.released_minor)} no longer held"
+        f"{_too_late(event, money)}"
+    )
+
+
+def _lapsed(event: HoldLapsed, money: Money) -> str:
+    return (
+        f"The hold of redemption {event.redemption_id} lapsed at {utc_text(event.held_until)} UTC:"
+        f" {money(event.released_minor)} no longer held{_too_late(event, money)}"
+    )
+
+
+def _too_late(event: RedemptionCaptured | HoldEnded, money: Money) -> str:
+    """What of it has expired while it was held."""
+    expired = sum(m.amount_minor for m in event.movements if m.target is Book.EXPIRED)
+    return f", {money(expired)} of it expired meanwhile" if expired else ""
 
 
 def _reversed(event: RedemptionReversed, money: Money) -> str:
@@ -174,6 +217,10 @@ _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     RewardExtended: _extended,
     RewardRevoked: _revoked,
     RedemptionMade: _made,
+    RedemptionHeld: _held,
+    RedemptionCaptured: _captured,
+    HoldReleased: _released,
+    HoldLapsed: _lapsed,
     RedemptionReversed: _reversed,
     RedemptionReturned: _returned,
     TransactionAttached: _attached,

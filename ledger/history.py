@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.account.state import Account, evolve
+from ledger.account.rewards import facts_due
+from ledger.account.state import Account, evolve, fold
 from ledger.event_words import in_words
 from ledger.streams import event_of
 from schemas.amounts import from_minor
@@ -57,7 +58,7 @@ class History:
 
     def balance_minor(self, at: datetime) -> int:
         """What can be spent at an instant: a reward past its time is out, recorded or not."""
-        return self.account.available_minor(at)
+        return fold(facts_due(self.account, at), self.account).available_minor(at)
 
     def amount(self, minor: int) -> Decimal:
         """Minor units as people write them."""

@@ -49,6 +49,38 @@ class LimitExceeded(Rejection):
     code = "limit_exceeded"
 
 
+class TransactionTotalRequired(Rejection):
+    """Some rewards pay only for a sale whose total is known, and without them it is too little."""
+
+    status = 422
+    code = "transaction_total_required"
+    field = "transaction_total"
+
+
+class AmountExceedsTransactionTotal(Rejection):
+    """More than the sale is worth."""
+
+    status = 422
+    code = "amount_exceeds_transaction_total"
+    field = "amount"
+
+
+class UnsupportedCurrency(Rejection):
+    """The programme keeps another currency."""
+
+    status = 422
+    code = "unsupported_currency"
+    field = "currency"
+
+
+class HoldTooLong(Rejection):
+    """The programme allows no hold as long as that; `hold_max_seconds` says how long."""
+
+    status = 422
+    code = "hold_too_long"
+    field = "hold"
+
+
 class UnknownProfile(Rejection):
     """No account with this id has been registered."""
 
@@ -164,6 +196,52 @@ class RedemptionIsLinked(Rejection):
     """It paid for a transaction that lives: void that one instead."""
 
     code = "redemption_linked"
+
+
+class RedemptionIsHeld(Rejection):
+    """Its value is only held so far."""
+
+    code = "redemption_held"
+
+
+class NotHeld(Rejection):
+    """Nothing was ever held: it took its value at once, or it is a return or reversal."""
+
+    code = "not_held"
+
+
+class AlreadyCaptured(Rejection):
+    """What it held has been captured before."""
+
+    code = "already_captured"
+
+
+class HoldWasReleased(Rejection):
+    """What it held has been released; it took nothing."""
+
+    code = "hold_released"
+
+
+class HoldHasLapsed(Rejection):
+    """The deadline of the hold has passed; it took nothing."""
+
+    code = "hold_lapsed"
+
+
+class CaptureExceedsHold(Rejection):
+    """More than what is held; `held` says how much that is."""
+
+    status = 422
+    code = "capture_exceeds_hold"
+    field = "amount"
+
+
+class StrategyNotRedeemed(Rejection):
+    """The redemption took nothing by that strategy, so nothing can come back by it."""
+
+    status = 422
+    code = "strategy_not_redeemed"
+    field = "strategies"
 
 
 class NotReversible(Rejection):

@@ -71,8 +71,10 @@ def answer_to_repeat(
     """
     if standing.fingerprint != submission.fingerprint:
         raise ExternalIdTaken(f"external_id {standing.key!r} was used by another request.")
-    if _undone(standing, state):
-        raise ExternalIdTaken(f"The redemption {standing.key!r} has been given back since.")
+    if _undone(standing, state, now):
+        raise ExternalIdTaken(
+            f"The redemption {standing.key!r} has been given back or released since."
+        )
     return AlreadyThere(standing.stream_id, standing.kind, standing.key, state, now)
 
 
@@ -114,9 +116,9 @@ def replayed(
     )
 
 
-def _undone(standing: Claim, state: Any) -> bool:
-    """Whether the redemption under this external_id has been reversed or returned in full."""
+def _undone(standing: Claim, state: Any, now: datetime) -> bool:
+    """Whether the redemption under this external_id is reversed, returned in full, or let go."""
     if standing.kind != EXTERNAL_ID_KINDS[MakeRedemption] or not isinstance(state, Account):
         return False
     redemption = state.redemption_named(standing.key)
-    return redemption is not None and not redemption.outstanding()
+    return redemption is not None and not redemption.in_use(now)

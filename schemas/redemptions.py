@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from schemas.amounts import Label, PositiveAmount, WholeNumber
+from schemas.amounts import Amount, Label, PositiveAmount, WholeNumber
 from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.flags import Flag
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
+from schemas.times import Duration
 
-Strategy = Literal["rewards"]
+Strategy = Literal["rewards", "points", "credits"]
 ReturnPolicy = Literal["reissue", "restore"]
 
 
@@ -22,19 +23,37 @@ def _each_once(strategies: tuple[Strategy, ...]) -> tuple[Strategy, ...]:
     return strategies
 
 
+def _without_benefits(strategies: Any) -> Any:
+    if isinstance(strategies, list | tuple) and "benefits" in strategies:
+        raise ValueError("Benefits can't be redeemed here yet; leave that strategy out.")
+    return strategies
+
+
+Strategies = Annotated[
+    tuple[Strategy, ...],
+    Field(min_length=1, max_length=10),
+    AfterValidator(_each_once),
+    BeforeValidator(_without_benefits),
+]
+"""What pays, in the order it is consumed."""
+
+
 class RedemptionTerms(Command):
     """What to redeem, the profile aside.
 
     `strict` refuses a short balance; without it, what there is is taken and `total` says how much.
+    `transaction_total` is the sale's before rewards: some rewards pay only where it is known. With
+    `hold` the value is set aside for so long, until it is captured or released.
     """
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"meta"})
 
     amount: PositiveAmount
-    strategies: Annotated[
-        tuple[Strategy, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)
-    ] = ("rewards",)
+    strategies: Strategies = ("rewards",)
     strict: Flag = True
+    currency: Text | None = None
+    hold: Duration | None = None
+    transaction_total: Amount | None = None
     external_id: Name | None = None
     transaction_external_id: Name | None = None
     transaction_receipt_ref: Text | None = None
@@ -57,11 +76,21 @@ class ReverseRedemption(Command):
 class ReturnTerms(Command):
     """How much to give back, and how.
 
-    Without an amount it is the rest; without a policy, the programme's.
+    Without an amount it is the rest; without a policy, the programme's. `strict` refuses more than
+    is left; without it, what is left comes back. Only strategies that paid can get something back.
     """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"meta"})
 
     amount: PositiveAmount | None = None
     policy: ReturnPolicy | None = None
+    strategies: Strategies | None = None
+    strict: Flag = True
+    currency: Text | None = None
+    transaction_external_id: Name | None = None
+    transaction_receipt_ref: Text | None = None
+    location_id: Label | None = None
+    meta: JsonObject | None = None
 
 
 class ReturnRedemption(ReturnTerms):
@@ -70,7 +99,24 @@ class ReturnRedemption(ReturnTerms):
     redemption_id: WholeNumber
 
 
-class RedemptionMade(Event):
+class RedemptionRecord(Event, abstract=True):
+    """What a redemption says of itself, whether it took value at once or set it aside."""
+
+    redemption_id: int
+    profile_id: str
+    requested_minor: int
+    total_minor: int
+    strategies: tuple[Strategy, ...]
+    strict: bool
+    external_id: str | None = None
+    transaction_external_id: str | None = None
+    transaction_receipt_ref: str | None = None
+    transaction_total_minor: int | None = None
+    """The sale's total before rewards."""
+    location_id: int | str | None = None
+
+
+class RedemptionMade(RedemptionRecord):
     """Value left the available book; `movements` say from which lots, in the order consumed."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
@@ -84,17 +130,7 @@ class RedemptionMade(Event):
         "movements": [{"lot": 17, "from": "available", "to": "redeemed", "amount_minor": 1000}],
     }
 
-    redemption_id: int
-    profile_id: str
-    requested_minor: int
-    total_minor: int
-    strategies: tuple[Strategy, ...]
-    strict: bool
     reversible_until: datetime
-    external_id: str | None = None
-    transaction_external_id: str | None = None
-    transaction_receipt_ref: str | None = None
-    location_id: int | str | None = None
 
 
 class Forfeited(Event, abstract=True):
@@ -133,3 +169,8 @@ class RedemptionReturned(Forfeited):
     redemption_id: int
     total_minor: int
     policy: ReturnPolicy
+    requested_minor: int | None = None
+    """What was asked for, where that was more than was left."""
+    transaction_external_id: str | None = None
+    transaction_receipt_ref: str | None = None
+    location_id: int | str | None = None

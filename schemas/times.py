@@ -5,7 +5,7 @@ A wall time a clock change skips moves forward by the gap, one that occurs twice
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, assert_never
 
@@ -16,6 +16,7 @@ from whenever import (
     OffsetDateTime,
     PlainDateTime,
     Time,
+    TimeDelta,
     ZonedDateTime,
     available_timezones,
 )
@@ -32,6 +33,8 @@ _WITH_OFFSET: Final = re.compile(
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DURATION_PATTERN: Final = r"^PT(?=[0-9])([0-9]{1,4}H)?([0-9]{1,6}M)?([0-9]{1,8}S)?$"
+_DURATION: Final = re.compile(_DURATION_PATTERN)
 _END_OF_DAY: Final = Time(23, 59, 59)
 _INFINITIES: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 """The first and the last moment there are mean "infinity" to the driver, and come back as that."""
@@ -129,6 +132,28 @@ def zone_name(value: Any) -> str:
         raise ValueError("Give the IANA name of a time zone, such as Australia/Melbourne.")
     return found
 
+
+def duration(value: Any) -> Any:
+    """Give the time an ISO 8601 duration of hours, minutes and whole seconds lasts.
+
+    Days and months are not asked for: a till that holds value counts minutes.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or _DURATION.fullmatch(value) is None:
+        raise ValueError("Give an ISO 8601 duration in hours, minutes and seconds, such as PT15M.")
+    lasting = TimeDelta.parse_iso(value).to_stdlib()
+    if not lasting:
+        raise ValueError("Give a duration of at least one second.")
+    return lasting
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN, "examples": ["PT15M"]}),
+]
+"""How long something lasts: `PT15M`."""
 
 Moment = Annotated[
     str,

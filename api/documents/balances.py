@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from api.services import Services
-from ledger.account.state import Account
+from ledger.account.rewards import facts_due
+from ledger.account.state import Account, fold
 from projections.read_models.balances import Balance
 from schemas.amounts import from_minor
 from schemas.movements import Book
@@ -29,7 +30,8 @@ def document(balance: Balance, services: Services) -> dict[str, Any]:
 
 
 def of_account(account: Account, at: datetime) -> Balance:
-    """The balance right after a command, from the state it left."""
+    """The balance of an account at a moment, facts that are due counted."""
+    account = fold(facts_due(account, at), account)
     lots = [lot for lot in account.open_lots.values() if not lot.expired_by(at)]
     return Balance(
         account.available_minor(at),

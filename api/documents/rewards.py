@@ -7,6 +7,7 @@ from typing import Any
 from api.personal import hidden
 from api.services import Services
 from projections.read_models.balances import expired_by
+from projections.read_models.holds import lapsed_minor
 from schemas.amounts import from_minor
 from schemas.times import local_text, utc_text
 
@@ -16,9 +17,10 @@ def document(row: Mapping[str, Any], services: Services, now: datetime) -> dict[
     digits, zone = services.settings.currency_digits, row["timezone"]
     issued_at, expires_at = row["issued_at"], row["expires_at"]
     is_expired = expired_by(expires_at, now)
-    remaining = row["held_minor"]
+    lapsed = lapsed_minor(row["holds"], now)
+    remaining = row["held_minor"] - lapsed
     if not is_expired:
-        remaining += row["available_minor"] + row["pending_minor"]
+        remaining += row["available_minor"] + row["pending_minor"] + lapsed
     is_revoked = row["revoked_at"] is not None
     return {
         "id": row["reward_id"],
@@ -64,7 +66,7 @@ def next_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "reward_definition_id": row["definition_id"],
         "value_available": from_minor(row["spendable_minor"], digits=digits),
         "value_cumulative": from_minor(row["cumulative_minor"], digits=digits),
-        "value_held": from_minor(row["held_minor"], digits=digits),
+        "value_held": from_minor(row["held_minor"] - row["lapsed_minor"], digits=digits),
         "issued_at": utc_text(row["issued_at"]),
         "expires_at": None if expires_at is None else utc_text(expires_at),
     }

@@ -1,16 +1,20 @@
 """Redemptions: redeem, reverse, return, read, list (article, step 3)."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
+from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column
 
 from api.access import allowed
 from api.commanding import Answered, addressed, submit
 from api.documents import balances
 from api.documents.redemptions import document, reissued
-from api.examples import REDEMPTION
+from api.examples import REDEMPTION, RETURN
 from api.filters import Field
 from api.folding import folded
+from api.incentives import Incentives
 from api.parameters import WAIT_FOR
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
@@ -31,11 +35,13 @@ from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
+from ledger.account.lots import NEVER
 from ledger.account.state import Account
 from ledger.streams import account_stream
 from ledger.submission import AlreadyThere
 from projections.projection import Rows
-from projections.read_models import redemptions
+from projections.read_models import redemptions, rewards
+from projections.reading import Freshness
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionTerms,
@@ -49,23 +55,42 @@ router = APIRouter(prefix=BASE, tags=["Redemptions"], route_class=LedgerRoute)
 MODEL = redemptions.PROJECTION
 TABLE = MODEL.table
 _COLUMNS = TABLE.c
+_NEVER = literal(False)
 
-LISTING = Listing(
-    TABLE,
-    {
-        "id": Field.number(_COLUMNS.redemption_id),
-        "type": Field.text(_COLUMNS.type),
-        "profile_id": Field.text(_COLUMNS.profile_id),
-        "total": Field.money(_COLUMNS.total_minor),
-        "external_id": Field.text(_COLUMNS.external_id),
-        "redeem_at": Field.instant(_COLUMNS.redeemed_at),
-        "transaction_id": Field.number(_COLUMNS.transaction_id),
-        "transaction_external_id": Field.text(_COLUMNS.transaction_external_id),
-        "transaction_receipt_ref": Field.text(_COLUMNS.transaction_receipt_ref),
-        "linked": Field.boolean(_COLUMNS.transaction_id.is_not(None)),
-    },
-    _COLUMNS.redemption_id,
-)
+
+def listing(now: datetime) -> Listing:
+    """Redemptions as they are at a moment: a hold ends with its deadline, recorded or not."""
+    lapsed = and_(_COLUMNS.status == "held", _COLUMNS.held_until <= now)
+    items = case((lapsed, 0), else_=func.jsonb_array_length(_COLUMNS["items"]))
+    return Listing(
+        TABLE,
+        {
+            "id": Field.number(_COLUMNS.redemption_id),
+            "type": Field.text(_COLUMNS.type),
+            "status": Field.text(case((lapsed, "lapsed"), else_=_COLUMNS.status)),
+            "profile_id": Field.text(_COLUMNS.profile_id),
+            "total": Field.money(case((lapsed, 0), else_=_COLUMNS.total_minor)),
+            "external_id": Field.text(_COLUMNS.external_id),
+            "location_id": Field.text(_COLUMNS.location_id.op("#>>")(literal_column("'{}'"))),
+            "redeem_at": Field.instant(_COLUMNS.redeemed_at),
+            "held_until": Field.instant(_COLUMNS.held_until),
+            "transaction_id": Field.number(_COLUMNS.transaction_id),
+            "transaction_external_id": Field.text(_COLUMNS.transaction_external_id),
+            "transaction_receipt_ref": Field.text(_COLUMNS.transaction_receipt_ref),
+            "linked": Field.boolean(_COLUMNS.transaction_id.is_not(None)),
+            "has_reward": Field.boolean(items > 0),
+            # Nothing but rewards is kept yet.
+            "has_point": Field.boolean(_NEVER),
+            "has_credit": Field.boolean(_NEVER),
+            "has_benefit": Field.boolean(_NEVER),
+            "created_at": Field.instant(_COLUMNS.created_at),
+        },
+        _COLUMNS.redemption_id,
+    )
+
+
+LISTING = listing(NEVER)
+"""Its fields; what a request shows is as it is then."""
 
 
 async def redeem(
@@ -74,7 +99,10 @@ async def redeem(
     body: Annotated[RedemptionTerms, Body(openapi_examples=REDEMPTION)],
     caller: Annotated[Caller, allowed("redeem-strategy")],
 ) -> Response:
-    """Redeem an amount of the balance: nearest expiry first. The answer has the new balances."""
+    """Redeem an amount of the balance: nearest expiry first. The answer has the new balances.
+
+    With `hold` the value is only set aside, until it is captured or released.
+    """
     command = addressed(MakeRedemption, body, profile_id=profile_id)
     answered = await submit(request, caller, command)
     services, answer = answered.services, answered.answer
@@ -82,7 +110,9 @@ async def redeem(
         row = await row_named(services, MODEL, answer)
     else:
         (row,) = folded(MODEL, answer.stream_id, answered.events, answered.at).values()
-    shown = _with_balances(document(row, services), answered)
+    shown = with_balances(document(row, services, answered.at), answered)
+    if answered.dry_run:
+        shown["id"] = None
     return answered.response(shown, created=not isinstance(answer, AlreadyThere))
 
 
@@ -108,7 +138,7 @@ async def give_back(
     request: Request,
     redemption_id: PathId,
     caller: Annotated[Caller, allowed("return")],
-    body: ReturnTerms | None = None,
+    body: Annotated[ReturnTerms | None, Body(openapi_examples=RETURN)] = None,
 ) -> Response:
     """Return a part of a redemption or the rest: at any time.
 
@@ -126,13 +156,7 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-redempti
     """All redemptions, returns and reversals, the newest first."""
     services = services_of(request)
     await wait_for(request, services, MODEL)
-    return await answer_list(
-        request,
-        services,
-        LISTING,
-        lambda row: document(plain(TABLE, row), services),
-        fresh=await model_position(services, MODEL),
-    )
+    return await list_redemptions(request, services, fresh=await model_position(services, MODEL))
 
 
 @router.get("/profiles/{profile_id}/redemptions", openapi_extra=LISTING.documented())
@@ -142,14 +166,49 @@ async def list_of_profile(
     _: Annotated[Caller, allowed("read-redemptions")],
 ) -> Response:
     """A profile's redemptions, returns and reversals, the newest first."""
+    return await list_profile_redemptions(request, profile_id)
+
+
+@router.get("/profiles/{profile_id}/linked/redemptions", openapi_extra=LISTING.documented())
+async def list_linked_of_profile(
+    request: Request,
+    profile_id: PathProfile,
+    _: Annotated[Caller, allowed("read-redemptions")],
+) -> Response:
+    """A profile's redemptions that paid for a transaction, the newest first."""
+    return await list_profile_redemptions(
+        request, profile_id, where=[_COLUMNS.transaction_id.is_not(None)]
+    )
+
+
+async def list_profile_redemptions(
+    request: Request, profile_id: str, where: Sequence[ColumnElement[bool]] = ()
+) -> Response:
+    """A list that is not older than the last answer about the profile."""
     services = services_of(request)
     fresh = await of_profile(services, MODEL, profile_id)
+    await services.reads.catch_up(rewards.PROJECTION, account_stream(profile_id))
+    mine = [_COLUMNS.profile_id == profile_id, *where]
+    return await list_redemptions(request, services, where=mine, fresh=fresh)
+
+
+async def list_redemptions(
+    request: Request,
+    services: Services,
+    *,
+    where: Sequence[ColumnElement[bool]] = (),
+    fresh: Freshness,
+) -> Response:
+    """The page a request asks for, each redemption with the rewards it took value from."""
+    now = services.clock()
+    taken = Incentives(services, now)
     return await answer_list(
         request,
         services,
-        LISTING,
-        lambda row: document(plain(TABLE, row), services),
-        where=[_COLUMNS.profile_id == profile_id],
+        listing(now),
+        lambda row: document(plain(TABLE, row), services, now, taken.of),
+        before=lambda rows: taken.load(plain(TABLE, row) for row in rows),
+        where=where,
         fresh=fresh,
     )
 
@@ -180,7 +239,11 @@ async def _read(services: Services, redemption_id: int, profile_id: str | None) 
     row, fresh = await fresh_row(services, MODEL, stream_id, (redemption_id,))
     if row is None:
         raise not_found("redemption")
-    return answer_fresh(document(row, services), fresh)
+    await services.reads.catch_up(rewards.PROJECTION, stream_id)
+    now = services.clock()
+    taken = Incentives(services, now)
+    await taken.load([row])
+    return answer_fresh(document(row, services, now, taken.of), fresh)
 
 
 async def _given_back(answered: Answered, redemption_id: int) -> Response:
@@ -192,14 +255,15 @@ async def _given_back(answered: Answered, redemption_id: int) -> Response:
     start: Rows = {(redemption_id,): as_row(before)}
     rows = folded(MODEL, answer.stream_id, answered.events, answered.at, start)
     (record,) = (row for key, row in rows.items() if key != (redemption_id,))
-    shown = document(record, services)
-    shown["reissued"] = reissued(answered.events, services, dry_run=answered.dry_run)
-    return answered.response(_with_balances(shown, answered), created=True)
-
-
-def _with_balances(shown: dict[str, Any], answered: Answered) -> dict[str, Any]:
-    account: Account = answered.answer.state
-    balance = balances.of_account(account, answered.at)
+    shown = document(record, services, answered.at)
     if answered.dry_run:
         shown["id"] = None
+    shown["reissued"] = reissued(answered.events, services, dry_run=answered.dry_run)
+    return answered.response(with_balances(shown, answered), created=True)
+
+
+def with_balances(shown: dict[str, Any], answered: Answered) -> dict[str, Any]:
+    """The answer with what can be spent after it."""
+    account: Account = answered.answer.state
+    balance = balances.of_account(account, answered.at)
     return shown | {"balances": balances.document(balance, answered.services)}

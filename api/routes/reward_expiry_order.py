@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import BigInteger, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, column, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from api.access import allowed
 from api.documents.rewards import next_document
@@ -25,8 +26,11 @@ _COLUMNS = MODEL.table.c
 
 def _listing(profile_id: str, now: datetime) -> Listing:
     """The rewards that can be spent at a moment, numbered before any filter leaves some out."""
-    spendable = _COLUMNS.available_minor + case(
-        (_COLUMNS.issued_at <= now, _COLUMNS.pending_minor), else_=0
+    lapsed = _lapsed(now)
+    spendable = (
+        _COLUMNS.available_minor
+        + case((_COLUMNS.issued_at <= now, _COLUMNS.pending_minor), else_=0)
+        + lapsed
     )
     order = (
         _COLUMNS.expires_at.asc().nulls_last(),
@@ -39,6 +43,7 @@ def _listing(profile_id: str, now: datetime) -> Listing:
         select(
             *_COLUMNS,
             spendable.label("spendable_minor"),
+            lapsed.label("lapsed_minor"),
             func.row_number().over(order_by=order).label("place"),
             cast(func.sum(spendable).over(order_by=order), BigInteger).label("cumulative_minor"),
         )
@@ -59,6 +64,17 @@ def _listing(profile_id: str, now: datetime) -> Listing:
         columns.reward_id,
         order=(columns.place,),
     )
+
+
+def _lapsed(now: datetime) -> ColumnElement[int]:
+    """What of a reward is held no longer: a hold ends with its deadline, recorded or not."""
+    holds = func.jsonb_each(_COLUMNS.holds).table_valued("key", column("value", JSONB))
+    value = holds.c.value
+    amount = cast(value["amount_minor"].astext, BigInteger)
+    over = cast(value["until"].astext, DateTime(timezone=True)) <= now
+    held = select(func.coalesce(cast(func.sum(amount), BigInteger), 0)).select_from(holds)
+    lapsed = held.where(over).scalar_subquery()
+    return case((_COLUMNS.held_until <= now, lapsed), else_=0)
 
 
 LISTING = _listing("", datetime.min.replace(tzinfo=UTC))

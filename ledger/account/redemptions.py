@@ -1,300 +1,119 @@
-"""Redemptions: take from the nearest expiry first; undo exactly; give back by policy."""
+"""Redemptions: take value from the nearest expiry first, or set it aside."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import NamedTuple
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from ledger.account.lots import Lot
+from ledger.account.parcels import Parcels, first, movements, total
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, Redemption, fold
+from ledger.account.sources import Purchase, offered
+from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
-from ledger.limits import within_limit
 from ledger.rejections import (
-    AlreadyReversed,
+    AmountExceedsTransactionTotal,
+    HoldTooLong,
     InsufficientBalance,
-    NotReversible,
-    RedemptionIsLinked,
-    RedemptionPartlyReturned,
-    ReturnExceedsRedemption,
-    ReversalWindowClosed,
+    Rejection,
+    TransactionTotalRequired,
     UnknownProfile,
-    UnknownRedemption,
+    UnsupportedCurrency,
 )
+from schemas.amounts import MINOR_MAX
 from schemas.events import Event
-from schemas.movements import Book, Movement, moved
-from schemas.redemptions import (
-    MakeRedemption,
-    RedemptionMade,
-    RedemptionReturned,
-    RedemptionReversed,
-    ReturnPolicy,
-    ReturnRedemption,
-    ReverseRedemption,
-)
-from schemas.rewards import RewardIssued
-from schemas.times import PeriodType, end_of_day_after
-
-CALENDAR_END = datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
-
-Parcels = list[tuple[int, int]]
-"""(lot, amount in minor units), in order."""
+from schemas.holds import RedemptionHeld
+from schemas.movements import Book
+from schemas.redemptions import MakeRedemption, RedemptionMade
 
 
 def make_redemption(
     command: MakeRedemption, account: Account, at: Circumstances
 ) -> tuple[Event, ...]:
-    """Value leaves the balance, never below zero (article, step 3)."""
+    """Value leaves the balance, never below zero; with `hold` it is set aside (article, step 3)."""
     if not account.registered:
         raise UnknownProfile(f"There is no profile {command.profile_id!r}.")
+    refuse_other_currency(command.currency, at)
     due = facts_due(account, at.now)
     account = fold(due, account)
     requested = at.minor(command.amount)
-    taken = _take(account.spendable(at.now), requested)
-    total = _total(taken)
-    if not taken or (command.strict and total < requested):
-        available = account.available_minor(at.now)
-        raise InsufficientBalance(
-            f"The available balance is {at.amount(available)}; "
-            f"{at.amount(requested)} was asked for.",
-            available_minor=available,
-        )
+    purchase = _purchase(command, requested, at)
+    taken = first(offered(command.strategies, account, purchase), requested)
+    if not taken or (command.strict and total(taken) < requested):
+        raise _short(command, requested, account, purchase, at)
+    record = {
+        "redemption_id": next(at.ids),
+        "profile_id": command.profile_id,
+        "requested_minor": requested,
+        "total_minor": total(taken),
+        "strategies": command.strategies,
+        "strict": command.strict,
+        "external_id": command.external_id,
+        "transaction_external_id": command.transaction_external_id,
+        "transaction_receipt_ref": command.transaction_receipt_ref,
+        "transaction_total_minor": purchase.total_minor,
+        "location_id": command.location_id,
+        "personal": at.personal,
+    }
+    if command.hold is not None:
+        return (*due, _held(record, command.hold, taken, at))
     made = RedemptionMade(
-        redemption_id=next(at.ids),
-        profile_id=command.profile_id,
-        requested_minor=requested,
-        total_minor=total,
-        strategies=command.strategies,
-        strict=command.strict,
+        **record,
         reversible_until=at.now + at.settings.reversal_window,
-        external_id=command.external_id,
-        transaction_external_id=command.transaction_external_id,
-        transaction_receipt_ref=command.transaction_receipt_ref,
-        location_id=command.location_id,
-        personal=at.personal,
-        movements=_movements(taken, Book.AVAILABLE, Book.REDEEMED),
+        movements=movements(taken, Book.AVAILABLE, Book.REDEEMED),
     )
     return (*due, made)
 
 
-def reverse_redemption(
-    command: ReverseRedemption, account: Account, at: Circumstances
-) -> tuple[Event, ...]:
-    """Inside the window: exactly what was taken, back to the rewards it came from."""
-    redemption = _unreversed(command.redemption_id, account)
-    if redemption.given_back:
-        raise RedemptionPartlyReturned(f"Part of redemption {redemption.id} has been returned.")
-    if redemption.transaction_id is not None:
-        raise RedemptionIsLinked(
-            f"Redemption {redemption.id} paid for transaction {redemption.transaction_id}; "
-            "void that transaction instead."
-        )
-    if at.now > redemption.reversible_until:
-        raise ReversalWindowClosed(
-            f"Redemption {redemption.id} could be reversed until "
-            f"{redemption.reversible_until.isoformat()}; return it instead."
-        )
-    return _reversed(redemption, account, at)
+def refuse_other_currency(currency: str | None, at: Circumstances) -> None:
+    """Let pass what names the programme's currency, or none.
 
-
-def return_redemption(
-    command: ReturnRedemption, account: Account, at: Circumstances
-) -> tuple[Event, ...]:
-    """A part or the rest comes back, in reverse order of consumption."""
-    redemption = _unreversed(command.redemption_id, account)
-    returnable = _total(redemption.outstanding())
-    amount = returnable if command.amount is None else at.minor(command.amount)
-    if amount > returnable or not returnable:
-        raise ReturnExceedsRedemption(
-            f"{at.amount(returnable)} of redemption {redemption.id} can still be returned.",
-            returnable_minor=returnable,
-        )
-    within_limit(amount, at.settings.return_max_minor, at)
-    policy = command.policy or at.settings.return_policy
-    return _returned(redemption, amount, policy, account, at)
-
-
-def undo_redemption(
-    redemption: Redemption, account: Account, at: Circumstances
-) -> tuple[Event, ...]:
-    """What the void of its sale does: all that is still redeemed comes back.
-
-    Inside the reversal window to the very rewards it came from, later by the programme's policy.
+    Raises:
+        UnsupportedCurrency: it names another.
     """
-    left = _total(redemption.outstanding())
-    if not left:
-        return ()
-    if at.now > redemption.reversible_until:
-        return _returned(redemption, left, at.settings.return_policy, account, at)
-    if redemption.given_back:
-        return _returned(redemption, left, "restore", account, at)
-    return _reversed(redemption, account, at)
+    kept = at.settings.currency
+    if currency not in (None, kept):
+        raise UnsupportedCurrency(f"This programme keeps {kept}; give that, or leave it out.")
 
 
-def _reversed(redemption: Redemption, account: Account, at: Circumstances) -> tuple[Event, ...]:
-    due = facts_due(account, at.now)
-    account = fold(due, account)
-    parcels = redemption.outstanding()
-    back = _given_back(parcels, redemption, account, "restore", at)
-    reversed_ = RedemptionReversed(
-        reversal_id=next(at.ids),
-        redemption_id=redemption.id,
-        total_minor=_total(parcels),
-        forfeited_minor=_forfeited(back.movements),
-        movements=tuple(back.movements),
-    )
-    return (*due, *_with_facts_due(account, (reversed_, *back.rewards), at.now))
+def _purchase(command: MakeRedemption, requested: int, at: Circumstances) -> Purchase:
+    stated = command.transaction_total
+    total_minor = None if stated is None else at.minor(stated, "transaction_total")
+    if total_minor is not None and requested > total_minor:
+        raise AmountExceedsTransactionTotal(
+            f"{at.amount(requested)} is more than the transaction's total of "
+            f"{at.amount(total_minor)}."
+        )
+    return Purchase(at.now, total_minor, command.transaction_external_id)
 
 
-def _returned(
-    redemption: Redemption, amount: int, policy: ReturnPolicy, account: Account, at: Circumstances
-) -> tuple[Event, ...]:
-    due = facts_due(account, at.now)
-    account = fold(due, account)
-    parcels = _first(reversed(redemption.outstanding()), amount)
-    back = _given_back(parcels, redemption, account, policy, at)
-    returned = RedemptionReturned(
-        return_id=next(at.ids),
-        redemption_id=redemption.id,
-        total_minor=amount,
-        policy=policy,
-        forfeited_minor=_forfeited(back.movements),
-        movements=tuple(back.movements),
-    )
-    return (*due, *_with_facts_due(account, (returned, *back.rewards), at.now))
-
-
-@dataclass(frozen=True, slots=True)
-class _Back:
-    """What a reversal or return puts in motion: movements of the old lots, and new rewards."""
-
-    movements: list[Movement] = field(default_factory=list)
-    rewards: list[RewardIssued] = field(default_factory=list)
-
-
-class _Origin(NamedTuple):
-    """Where the value of a new reward comes from."""
-
-    profile_id: str
-    lot: Lot
-    redemption_id: int
-
-
-def _given_back(
-    parcels: Parcels,
-    redemption: Redemption,
-    account: Account,
-    policy: ReturnPolicy,
-    at: Circumstances,
-) -> _Back:
-    """Each parcel goes back to its lot, or to a new reward, or is forfeited with a revoked one."""
-    back = _Back()
-    for lot_id, amount in parcels:
-        lot = account.lots[lot_id]
-        expired = lot.expired_by(at.now)
-        if lot.revoked:
-            target = Book.REVOKED
-        elif policy == "reissue" or expired:
-            target = Book.TRANSFERRED
-            expires_at = _fresh_expiry(lot, at) if policy == "reissue" else _grace_expiry(lot, at)
-            graced = policy == "restore"
-            origin = _Origin(account.profile_id or "", lot, redemption.id)
-            back.rewards.append(_carried_on(origin, amount, expires_at, at, graced=graced))
-        else:
-            target = Book.AVAILABLE
-        back.movements.extend(moved(lot_id, Book.REDEEMED, target, amount))
-    return back
-
-
-def _fresh_expiry(lot: Lot, at: Circumstances) -> datetime | None:
-    """A reissued reward lives as long as a new one under the same terms; never stays never."""
-    terms = lot.terms
-    if terms.expires_at is None:
-        return None
-    return _end_of_day_after(at.now, terms.timezone, terms.period, terms.period_type)
-
-
-def _grace_expiry(lot: Lot, at: Circumstances) -> datetime | None:
-    """Value gets its grace days once; after that it comes back as expired as it was."""
-    if lot.terms.graced or at.settings.grace_days == 0:
-        return lot.terms.expires_at
-    return _end_of_day_after(at.now, lot.terms.timezone, at.settings.grace_days, "days")
-
-
-def _end_of_day_after(now: datetime, zone: str, period: int, kind: PeriodType) -> datetime:
-    """The calendar ends with the year 9999: a life beyond it is a life to its last day."""
-    try:
-        return end_of_day_after(now, zone, period, kind)
-    except ValueError:
-        return CALENDAR_END
-
-
-def _carried_on(
-    origin: "_Origin",
-    amount: int,
-    expires_at: datetime | None,
-    at: Circumstances,
-    *,
-    graced: bool,
-) -> RewardIssued:
-    reward_id, lot = next(at.ids), origin.lot
-    return RewardIssued(
-        reward_id=reward_id,
-        profile_id=origin.profile_id,
-        **lot.terms.promised(),
-        value_initial_minor=amount,
-        value_remaining_minor=amount,
-        issued_at=at.now.replace(microsecond=0),
-        expires_at=expires_at,
-        timezone=lot.terms.timezone,
-        restored_from=lot.id,
-        redemption_id=origin.redemption_id,
-        graced=graced,
-        movements=moved(reward_id, Book.ISSUED, Book.AVAILABLE, amount),
+def _short(
+    command: MakeRedemption, requested: int, account: Account, purchase: Purchase, at: Circumstances
+) -> Rejection:
+    """Too little can be taken: for want of value, or for want of the sale's total."""
+    available = total(offered(command.strategies, account, purchase))
+    if purchase.total_minor is None:
+        known = replace(purchase, total_minor=MINOR_MAX)
+        with_total = total(offered(command.strategies, account, known))
+        if with_total > available and (with_total >= requested or not command.strict):
+            return TransactionTotalRequired(
+                "Some of these rewards pay only for a sale whose total is known; state "
+                "transaction_total."
+            )
+    return InsufficientBalance(
+        f"The available balance is {at.amount(available)}; {at.amount(requested)} was asked for.",
+        available_minor=available,
     )
 
 
-def _with_facts_due(
-    account: Account, events: tuple[Event, ...], now: datetime
-) -> tuple[Event, ...]:
-    """The events whole; what they issue already expired is recorded as expired with them."""
-    return (*events, *facts_due(fold(events, account), now))
-
-
-def _unreversed(redemption_id: int, account: Account) -> Redemption:
-    if redemption_id in account.final_records:
-        raise NotReversible(f"{redemption_id} is a return or a reversal; those are final.")
-    redemption = account.redemptions.get(redemption_id)
-    if redemption is None:
-        raise UnknownRedemption(f"There is no redemption {redemption_id}.")
-    if redemption.reversed:
-        raise AlreadyReversed(f"Redemption {redemption.id} has been reversed before.")
-    return redemption
-
-
-def _take(lots: Iterable[Lot], amount: int) -> Parcels:
-    return _first(((lot.id, lot.amount(Book.AVAILABLE)) for lot in lots), amount)
-
-
-def _first(parcels: Iterable[tuple[int, int]], amount: int) -> Parcels:
-    """The first parcels up to an amount; the last one only in part where it is larger."""
-    taken: Parcels = []
-    for lot_id, there in parcels:
-        if amount <= 0:
-            break
-        part = min(there, amount)
-        taken.append((lot_id, part))
-        amount -= part
-    return taken
-
-
-def _movements(parcels: Parcels, source: Book, target: Book) -> tuple[Movement, ...]:
-    return tuple(m for lot, amount in parcels for m in moved(lot, source, target, amount))
-
-
-def _total(parcels: Parcels) -> int:
-    return sum(amount for _, amount in parcels)
-
-
-def _forfeited(movements: Iterable[Movement]) -> int:
-    return sum(m.amount_minor for m in movements if m.target is Book.REVOKED)
+def _held(
+    record: dict[str, Any], hold: timedelta, taken: Parcels, at: Circumstances
+) -> RedemptionHeld:
+    longest = at.settings.hold_max
+    if hold > longest:
+        raise HoldTooLong(
+            f"A hold may last at most {longest}.", hold_max_seconds=int(longest.total_seconds())
+        )
+    return RedemptionHeld(
+        **record,
+        held_until=at.now + hold,
+        movements=movements(taken, Book.AVAILABLE, Book.HELD),
+    )

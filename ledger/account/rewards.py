@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from ledger.account.lapses import holds_due
 from ledger.account.lots import PROMISED, Lot, in_expiry_order
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
@@ -10,6 +11,7 @@ from ledger.programme.state import Programme
 from ledger.rejections import (
     DefinitionNotAssignable,
     InvalidRewardTerms,
+    RewardIsHeld,
     UnknownDefinition,
     UnknownReward,
 )
@@ -32,16 +34,18 @@ DUE_FACTS_MAX = 1_000
 
 
 def facts_due(account: Account, now: datetime) -> tuple[Event, ...]:
-    """Activations and expiries due and not yet recorded; every decision starts with them.
+    """Lapses of holds, activations and expiries due and not yet recorded; every decision starts
+    with them. Lapses come first: what they let go may have expired since.
 
     At most DUE_FACTS_MAX at once, for an append is bounded: the sweeper comes back for the rest,
     and what has expired is spent by nobody meanwhile.
     """
-    facts: list[Event] = []
+    facts: list[Event] = list(holds_due(account, now)[:DUE_FACTS_MAX])
+    account = fold(facts, account)
     for lot in in_expiry_order(account.open_lots.values()):
-        facts.extend(_due(lot, now))
         if len(facts) >= DUE_FACTS_MAX:
             break
+        facts.extend(_due(lot, now))
     return tuple(facts)
 
 
@@ -63,6 +67,10 @@ def revoke_reward(command: RevokeReward, account: Account, at: Circumstances) ->
     lot = fold(due, account).lots.get(command.reward_id)
     if lot is None or lot.revoked:
         raise UnknownReward(f"There is no reward {command.reward_id}.")
+    if held := lot.amount(Book.HELD):
+        raise RewardIsHeld(
+            f"{at.amount(held)} of reward {lot.id} is held; release it first.", held_minor=held
+        )
     movements = (
         *moved(lot.id, Book.PENDING, Book.REVOKED, lot.amount(Book.PENDING)),
         *moved(lot.id, Book.AVAILABLE, Book.REVOKED, lot.amount(Book.AVAILABLE)),

@@ -4,17 +4,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
+from typing import Literal
 
 from immutables import Map
 
 from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order
 from ledger.records import Records, replace
 from schemas.events import Event
+from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
 from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
 from schemas.transactions import TransactionLinked, TransactionUnlinked
+
+HoldStatus = Literal["held", "captured", "released", "lapsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a redemption set aside in each lot before it took any, in the order of consumption."""
+
+    parcels: tuple[tuple[int, int], ...]
+    until: datetime
+    status: HoldStatus = "held"
+
+    @property
+    def total_minor(self) -> int:
+        """What was set aside."""
+        return sum(amount for _, amount in self.parcels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +40,9 @@ class Redemption:
     """What a redemption took from each lot, and what of it has come back (minor units)."""
 
     id: int
-    taken: tuple[tuple[int, int], ...]
-    reversible_until: datetime
+    taken: tuple[tuple[int, int], ...] = ()
+    """Nothing yet of one that is only held."""
+    reversible_until: datetime | None = None
     given_back: Map[int, int] = field(default_factory=Map)
     reversed: bool = False
     external_id: str | None = None
@@ -31,6 +50,7 @@ class Redemption:
     """The `external_id` of the transaction it was made for."""
     transaction_id: int | None = None
     """The transaction it paid for, as long as that one lives."""
+    hold: Hold | None = None
 
     @property
     def total_minor(self) -> int:
@@ -41,6 +61,18 @@ class Redemption:
         """What is still redeemed, lot by lot, in the order it was consumed."""
         left = ((lot, amount - self.given_back.get(lot, 0)) for lot, amount in self.taken)
         return [(lot, amount) for lot, amount in left if amount]
+
+    def is_held(self, now: datetime) -> bool:
+        """Its value is set aside, and may still be captured: the deadline itself is too late."""
+        return self.hold is not None and self.hold.status == "held" and now < self.hold.until
+
+    def held(self, now: datetime) -> tuple[tuple[int, int], ...]:
+        """What it holds, lot by lot."""
+        return self.hold.parcels if self.hold is not None and self.is_held(now) else ()
+
+    def in_use(self, now: datetime) -> bool:
+        """Some value is redeemed or held by it."""
+        return bool(self.outstanding()) or self.is_held(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +87,8 @@ class Account:
     """Redemptions by their external_id."""
     announcements: Records[str, tuple[int, ...]] = field(default_factory=Records)
     """Redemptions by the external_id of the transaction they were made for."""
+    holds: Map[int, datetime] = field(default_factory=Map)
+    """Redemptions that hold value → the deadline of each."""
     final_records: Records[int, int] = field(default_factory=Records)
     """Returns and reversals, by id → the redemption they belong to."""
 
@@ -97,11 +131,21 @@ def evolve(account: Account, event: Event) -> Account:
         account = _with_lot(account, account.lots[movement.lot].move(movement))
     match event:
         case RewardRevoked():
-            account = _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
+            return _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
         case RewardAdjusted() | RewardExtended():
-            account = _with_lot(account, _changed(account.lots[event.reward_id], event))
+            return _with_lot(account, _changed(account.lots[event.reward_id], event))
+    return _with_redemptions(account, event)
+
+
+def _with_redemptions(account: Account, event: Event) -> Account:
+    match event:
         case RedemptionMade():
             account = _with_new_redemption(account, _made(event))
+        case RedemptionHeld():
+            holds = account.holds.set(event.redemption_id, event.held_until)
+            account = _with_new_redemption(replace(account, holds=holds), _held(event))
+        case RedemptionCaptured() | HoldReleased() | HoldLapsed():
+            account = _with_hold_ended(account, event)
         case RedemptionReversed() | RedemptionReturned():
             account = _with_value_given_back(account, event)
         case TransactionLinked():
@@ -174,6 +218,37 @@ def _made(event: RedemptionMade) -> Redemption:
         external_id=event.external_id,
         announced=event.transaction_external_id,
     )
+
+
+def _held(event: RedemptionHeld) -> Redemption:
+    parcels = tuple((movement.lot, movement.amount_minor) for movement in event.movements)
+    return Redemption(
+        id=event.redemption_id,
+        external_id=event.external_id,
+        announced=event.transaction_external_id,
+        hold=Hold(parcels, event.held_until),
+    )
+
+
+def _with_hold_ended(
+    account: Account, event: RedemptionCaptured | HoldReleased | HoldLapsed
+) -> Account:
+    redemption = account.redemptions[event.redemption_id]
+    assert redemption.hold is not None
+    account = replace(account, holds=account.holds.delete(redemption.id))
+    if isinstance(event, RedemptionCaptured):
+        taken = tuple(
+            (movement.lot, movement.amount_minor)
+            for movement in event.movements
+            if movement.target is Book.REDEEMED
+        )
+        hold = replace(redemption.hold, status="captured")
+        until = event.reversible_until
+        captured = replace(redemption, taken=taken, reversible_until=until, hold=hold)
+        return _with_redemption(account, captured)
+    status: HoldStatus = "released" if isinstance(event, HoldReleased) else "lapsed"
+    ended = replace(redemption, hold=replace(redemption.hold, status=status))
+    return _with_redemption(account, ended)
 
 
 def _with_value_given_back(

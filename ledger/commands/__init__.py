@@ -4,6 +4,7 @@ A feature has its own module and table here; the committer knows none of them.
 """
 
 from ledger.commands import (
+    holds,
     personal_data,
     programme,
     redemptions,
@@ -18,6 +19,7 @@ HANDLERS: Handlers = {
     **reward_definitions.HANDLERS,
     **rewards.HANDLERS,
     **redemptions.HANDLERS,
+    **holds.HANDLERS,
     **transactions.HANDLERS,
     **personal_data.HANDLERS,
 }

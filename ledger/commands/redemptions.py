@@ -1,13 +1,16 @@
 """Commands about redemptions. One that announces its sale may be linked to it in one append."""
 
-from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
+from ledger.account.redemptions import make_redemption
+from ledger.account.returns import return_redemption, reverse_redemption
 from ledger.account.state import Account, fold
 from ledger.addressing import account_of, holder_of
 from ledger.announcements import announcement, refuse_announcement
 from ledger.commands.handler import Handler, Handlers, likely_profile, on_account, on_one
 from ledger.decider import Circumstances, Decision, View
 from ledger.rejections import UnknownRedemption
-from ledger.transactions.decisions import link_announced
+from ledger.transactions.decisions import link_announced, refuse_announced
+from schemas.events import Event
+from schemas.holds import RedemptionHeld
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
@@ -22,16 +25,26 @@ def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
     announced = command.transaction_external_id
     sale_stream = None
     if announced is not None:
-        standing = announcement(announced, view)
+        standing = announcement(announced, view, at.now)
         sale_stream = view.stream_named("transaction.external_id", announced)
         if sale_stream is None:
             refuse_announcement(announced, standing, stream_id)
     events = make_redemption(command, account, at)
     if sale_stream is None:
         return on_one(stream_id, events)
-    after = fold(events, account)
-    made = next(event for event in events if isinstance(event, RedemptionMade))
-    linked = link_announced(after.redemptions[made.redemption_id], view.state(sale_stream), after)
+    made = next(event for event in events if isinstance(event, RedemptionMade | RedemptionHeld))
+    if isinstance(made, RedemptionHeld):
+        refuse_announced(view.state(sale_stream), fold(events, account))
+        return on_one(stream_id, events)
+    return linked_to(sale_stream, made.redemption_id, stream_id, events, view)
+
+
+def linked_to(
+    sale_stream: str, redemption_id: int, stream_id: str, events: tuple[Event, ...], view: View
+) -> Decision:
+    """The events of an account, and the link of a redemption to the sale that is there already."""
+    after = fold(events, view.state(stream_id))
+    linked = link_announced(after.redemptions[redemption_id], view.state(sale_stream), after)
     return Decision(
         stream_id,
         (

@@ -16,7 +16,7 @@ from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransact
 
 
 def _record(command: RecordTransaction, view: View, at: Circumstances) -> Decision:
-    stream_id = _account_of_sale(command, view)
+    stream_id = _account_of_sale(command, view, at)
     account: Account = Account() if stream_id is None else view.state(stream_id)
     profile_id = command.profile_id or account.profile_id
     sale = record_transaction(command, profile_id, account, at)
@@ -25,7 +25,7 @@ def _record(command: RecordTransaction, view: View, at: Circumstances) -> Decisi
     return Decision(of_transaction, sale.in_both_streams(of_transaction, stream_id))
 
 
-def _account_of_sale(command: RecordTransaction, view: View) -> str | None:
+def _account_of_sale(command: RecordTransaction, view: View, at: Circumstances) -> str | None:
     """The account a sale belongs to: its profile's, its redemption's, or the announcer's."""
     of_profile = None if command.profile_id is None else account_of(command.profile_id, view)
     of_redemption = None
@@ -33,7 +33,7 @@ def _account_of_sale(command: RecordTransaction, view: View) -> str | None:
         of_redemption = _holder_of_linked(command.redemption_id, view)
     announcer = None
     if command.external_id is not None and command.total >= 0:
-        announcer = announcement(command.external_id, view).waiting
+        announcer = announcement(command.external_id, view, at.now).waiting
     found = {stream for stream in (of_profile, of_redemption, announcer) if stream is not None}
     if len(found) > 1:
         raise RedemptionOfAnotherProfile(

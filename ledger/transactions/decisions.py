@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ledger.account.redemptions import undo_redemption
+from ledger.account.returns import undo_redemption
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, Redemption, fold
 from ledger.decider import Circumstances
@@ -12,6 +12,7 @@ from ledger.rejections import (
     InvalidTransaction,
     RedemptionAnnouncedElsewhere,
     RedemptionGivenBack,
+    RedemptionIsHeld,
     RedemptionLinkedElsewhere,
     RedemptionOfAnotherProfile,
     TransactionIsVoid,
@@ -95,7 +96,7 @@ def record_transaction(
         transacted_at=recorded.transacted_at,
     )
     sale = sale.then(account=(attached,))
-    for redemption in _redemptions_of(command, account):
+    for redemption in _redemptions_of(command, account, at):
         sale = attribute(sale, redemption)
     if command.is_void:
         sale = _void(sale, at, keep_redemption=command.keep_redemption)
@@ -115,7 +116,7 @@ def link_redemption(
     if redemption.transaction_id == transaction.id:
         return sale
     _refuse_another_profile(transaction, account)
-    _refuse_unlinkable(redemption, transaction.external_id)
+    _refuse_unlinkable(redemption, transaction.external_id, at)
     if transaction.total_minor < 0:
         raise _return_of_goods()
     sale = sale.then(account=facts_due(account, at.now))
@@ -127,16 +128,25 @@ def link_redemption(
 def link_announced(
     redemption: Redemption, transaction: Transaction, account: Account
 ) -> SaleEvents:
-    """The sale a new redemption announces is already there."""
+    """The sale a redemption announces is already there."""
+    refuse_announced(transaction, account)
+    sale = SaleEvents(transaction, account)
+    if transaction.profile_id is None:
+        sale = sale.then(account=(_attached_late(transaction),))
+    return attribute(sale, redemption)
+
+
+def refuse_announced(transaction: Transaction, account: Account) -> None:
+    """Refuse a sale that is there and can't be what a redemption of this account pays for.
+
+    Raises:
+        Rejection: it is void, another profile's, or a return of goods.
+    """
     if transaction.void:
         raise _is_void(transaction)
     _refuse_another_profile(transaction, account)
     if transaction.total_minor < 0:
         raise _return_of_goods()
-    sale = SaleEvents(transaction, account)
-    if transaction.profile_id is None:
-        sale = sale.then(account=(_attached_late(transaction),))
-    return attribute(sale, redemption)
 
 
 def void_transaction(
@@ -194,14 +204,16 @@ def _recorded(
     )
 
 
-def _redemptions_of(command: RecordTransaction, account: Account) -> list[Redemption]:
+def _redemptions_of(
+    command: RecordTransaction, account: Account, at: Circumstances
+) -> list[Redemption]:
     """The named redemption, which must fit, and the announced ones that still can be linked."""
     found: list[Redemption] = []
     if command.redemption_id is not None:
         named = account.redemptions.get(command.redemption_id)
         if named is None:
             raise _no_redemption(command.redemption_id)
-        _refuse_unlinkable(named, command.external_id)
+        _refuse_unlinkable(named, command.external_id, at)
         found.append(named)
     if command.external_id is not None and command.total >= 0:
         announced = account.announcements.get(command.external_id, ())
@@ -215,7 +227,7 @@ def _redemptions_of(command: RecordTransaction, account: Account) -> list[Redemp
     return found
 
 
-def _refuse_unlinkable(redemption: Redemption, external_id: str | None) -> None:
+def _refuse_unlinkable(redemption: Redemption, external_id: str | None, at: Circumstances) -> None:
     if redemption.transaction_id is not None:
         raise RedemptionLinkedElsewhere(
             f"Redemption {redemption.id} paid for transaction {redemption.transaction_id}.",
@@ -225,6 +237,11 @@ def _refuse_unlinkable(redemption: Redemption, external_id: str | None) -> None:
         raise RedemptionAnnouncedElsewhere(
             f"Redemption {redemption.id} was made for the transaction with external_id "
             f"{redemption.announced!r}."
+        )
+    if redemption.is_held(at.now):
+        raise RedemptionIsHeld(
+            f"Redemption {redemption.id} only holds its value so far; capture it first.",
+            field="redemption_id",
         )
     if not redemption.outstanding():
         raise RedemptionGivenBack(

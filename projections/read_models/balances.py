@@ -24,9 +24,11 @@ from projections.read_models.books import (
     book_columns,
     concerns_lots,
     empty_books,
+    lots_of,
     move,
     profile_of,
 )
+from projections.read_models.holds import holds_after, lapsed_minor
 from schemas.events import Event, LotTerms
 from schemas.movements import Book, Movement
 from schemas.rewards import RewardIssued
@@ -57,13 +59,16 @@ class Balance:
 def balance_at(row: Row | None, now: datetime) -> Balance:
     """The balance at an instant: expiries and activations count, recorded or not.
 
-    A lot is available until the end of its `expires_at` second; held value stays held.
+    A lot is available until the end of its `expires_at` second; held value stays held until its
+    deadline, and is available or expired from then on.
     """
     available = pending = held = 0
     for lot in (row or {}).get("open_lots", {}).values():
-        held += lot["held"]
+        lapsed = lapsed_minor(lot["holds"], now)
+        held += lot["held"] - lapsed
         if expired_by(_instant(lot["expires_at"]), now):
             continue
+        available += lapsed
         if datetime.fromisoformat(lot["issued_at"]) <= now:
             available += lot["available"] + lot["pending"]
         else:
@@ -103,6 +108,10 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
             lots[name] = lot
         else:
             changed[note] = lot
+    for lot_id in lots_of(event):
+        if (open_lot := lots.get(str(lot_id))) is not None:
+            after = holds_after(open_lot["holds"], event, lot_id)
+            lots[str(lot_id)] = {**open_lot, "holds": after}
     for movement in event.movements:
         move(row, movement)
         name = str(movement.lot)
@@ -148,6 +157,7 @@ def _with_terms(event: LotTerms, note: Note, lot: Row | None) -> Row:
         "available": 0,
         "pending": 0,
         "held": 0,
+        "holds": {},
         "issued_at": event.issued_at.isoformat(),
         "expires_at": expires_at,
     }

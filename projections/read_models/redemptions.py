@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Text
@@ -10,9 +11,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import profile_of
 from schemas.events import Event
+from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book
 from schemas.personal import laid_on
-from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.redemptions import (
+    RedemptionMade,
+    RedemptionRecord,
+    RedemptionReturned,
+    RedemptionReversed,
+)
 from schemas.transactions import TransactionLinked, TransactionUnlinked
 
 TABLE = read_model(
@@ -21,21 +28,27 @@ TABLE = read_model(
     Column("redemption_id", BigInteger, primary_key=True),
     Column("profile_id", Text, nullable=False),
     Column("type", Text, nullable=False),
+    Column("status", Text),
     Column("original_redemption_id", BigInteger),
     Column("total_minor", BigInteger, nullable=False),
     Column("requested_minor", BigInteger),
+    Column("released_minor", BigInteger, nullable=False),
     Column("returned_minor", BigInteger, nullable=False),
     Column("forfeited_minor", BigInteger, nullable=False),
     Column("strategies", JSONB),
     Column("strict", Boolean),
     Column("policy", Text),
     Column("items", JSONB, nullable=False),
+    Column("held_until", DateTime(timezone=True)),
+    Column("captured_at", DateTime(timezone=True)),
+    Column("released_at", DateTime(timezone=True)),
     Column("reversible_until", DateTime(timezone=True)),
     Column("reversed_at", DateTime(timezone=True)),
     Column("external_id", Text),
     Column("transaction_id", BigInteger),
     Column("transaction_external_id", Text),
     Column("transaction_receipt_ref", Text),
+    Column("transaction_total_minor", BigInteger),
     Column("location_id", JSONB),
     Column("personal", JSONB),
     Column("redeemed_at", DateTime(timezone=True), nullable=False),
@@ -45,6 +58,7 @@ TABLE = read_model(
     Index("redemptions_v1_profile", "profile_id", "redemption_id"),
     Index("redemptions_v1_original", "original_redemption_id"),
     Index("redemptions_v1_external", "external_id"),
+    Index("redemptions_v1_announced", "transaction_external_id"),
     Index("redemptions_v1_transaction", "transaction_id"),
 )
 
@@ -52,18 +66,30 @@ _NOTHING: Row = dict.fromkeys(TABLE.columns.keys())
 
 GivenBack = RedemptionReversed | RedemptionReturned
 Attribution = TransactionLinked | TransactionUnlinked
+EndOfHold = RedemptionCaptured | HoldReleased | HoldLapsed
+Known = RedemptionRecord | EndOfHold | GivenBack | Attribution
 
 
 def keys(_: EventRecord, event: Event) -> Iterable[Key]:
-    """The redemption an event makes, gives back or attributes."""
-    if isinstance(event, RedemptionMade | GivenBack | Attribution):
+    """The redemption an event makes, captures, lets go, gives back or attributes."""
+    if isinstance(event, Known):
         yield (event.redemption_id,)
+
+
+def settled(row: Row, now: datetime) -> Row:
+    """The row as it is at a moment: a hold ends with its deadline, recorded or not."""
+    if row["status"] != "held" or row["held_until"] > now:
+        return row
+    return row | _let_go(row, "lapsed", row["held_until"])
 
 
 def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     """A way back is a row of its own and is counted on the redemption it belongs to."""
-    if isinstance(event, RedemptionMade):
+    if isinstance(event, RedemptionRecord):
         return {(event.redemption_id,): _made(event, record)}
+    if isinstance(event, EndOfHold):
+        row = row_of(rows, (event.redemption_id,))
+        return {(event.redemption_id,): _updated(row | _end(row, event, record), record)}
     if isinstance(event, GivenBack):
         original = row_of(rows, (event.redemption_id,))
         row_id = event.reversal_id if isinstance(event, RedemptionReversed) else event.return_id
@@ -79,21 +105,56 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     return {}
 
 
-def _made(event: RedemptionMade, record: EventRecord) -> Row:
+def _made(event: RedemptionRecord, record: EventRecord) -> Row:
     taken: Counter[int] = Counter()  # in the order consumed
     for movement in event.movements:
-        if movement.target is Book.REDEEMED:
+        if movement.target in (Book.REDEEMED, Book.HELD):
             taken[movement.lot] += movement.amount_minor
+    is_held = isinstance(event, RedemptionHeld)
     return _record_row(event.redemption_id, "redeem", taken, event, record) | {
+        "status": "held" if is_held else "redeemed",
         "total_minor": event.total_minor,
         "requested_minor": event.requested_minor,
         "strategies": list(event.strategies),
         "strict": event.strict,
-        "reversible_until": event.reversible_until,
+        "held_until": getattr(event, "held_until", None),
+        "reversible_until": getattr(event, "reversible_until", None),
         "external_id": event.external_id,
         "transaction_external_id": event.transaction_external_id,
         "transaction_receipt_ref": event.transaction_receipt_ref,
+        "transaction_total_minor": event.transaction_total_minor,
         "location_id": event.location_id,
+    }
+
+
+def _end(row: Row, event: EndOfHold, record: EventRecord) -> Row:
+    if not isinstance(event, RedemptionCaptured):
+        status = "released" if isinstance(event, HoldReleased) else "lapsed"
+        ended_at = event.held_until if isinstance(event, HoldLapsed) else record.occurred_at
+        return _let_go(row, status, ended_at)
+    taken: Counter[int] = Counter()
+    for movement in event.movements:
+        if movement.target is Book.REDEEMED:
+            taken[movement.lot] += movement.amount_minor
+    return {
+        "status": "captured",
+        "total_minor": event.total_minor,
+        "released_minor": event.released_minor,
+        "items": _items(taken),
+        "captured_at": record.occurred_at,
+        "redeemed_at": record.occurred_at,
+        "reversible_until": event.reversible_until,
+    }
+
+
+def _let_go(row: Row, status: str, ended_at: datetime) -> Row:
+    """It took nothing."""
+    return {
+        "status": status,
+        "total_minor": 0,
+        "released_minor": row["total_minor"],
+        "items": [],
+        "released_at": ended_at,
     }
 
 
@@ -103,7 +164,18 @@ def _back(row_id: int, event: GivenBack, record: EventRecord) -> Row:
         "original_redemption_id": event.redemption_id,
         "total_minor": event.total_minor,
         "forfeited_minor": event.forfeited_minor,
-        "policy": event.policy if isinstance(event, RedemptionReturned) else None,
+        **(_told(event) if isinstance(event, RedemptionReturned) else {}),
+    }
+
+
+def _told(event: RedemptionReturned) -> Row:
+    """What a return says of itself; a reversal says nothing."""
+    return {
+        "policy": event.policy,
+        "requested_minor": event.requested_minor or event.total_minor,
+        "transaction_external_id": event.transaction_external_id,
+        "transaction_receipt_ref": event.transaction_receipt_ref,
+        "location_id": event.location_id,
     }
 
 
@@ -133,23 +205,27 @@ def _record_row(
     row_id: int, kind: str, lots: Counter[int], event: Event, record: EventRecord
 ) -> Row:
     """What all kinds have, and nothing in what only some have."""
-    items: list[dict[str, Any]] = [
-        {"reward_id": lot, "amount_minor": amount, "returned_minor": 0}
-        for lot, amount in lots.items()
-    ]
     return _NOTHING | {
         "redemption_id": row_id,
         "profile_id": profile_of(record),
         "type": kind,
+        "released_minor": 0,
         "returned_minor": 0,
         "forfeited_minor": 0,
-        "items": items,
+        "items": _items(lots),
         "personal": laid_on(None, event.personal),
         "redeemed_at": record.occurred_at,
         "created_at": record.occurred_at,
         "updated_at": record.occurred_at,
         "position": record.position,
     }
+
+
+def _items(lots: Counter[int]) -> list[dict[str, Any]]:
+    return [
+        {"reward_id": lot, "amount_minor": amount, "returned_minor": 0}
+        for lot, amount in lots.items()
+    ]
 
 
 def _updated(row: Row, record: EventRecord) -> Row:
@@ -160,6 +236,10 @@ _TYPES = frozenset(
     cls.__name__
     for cls in (
         RedemptionMade,
+        RedemptionHeld,
+        RedemptionCaptured,
+        HoldReleased,
+        HoldLapsed,
         RedemptionReversed,
         RedemptionReturned,
         TransactionLinked,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Note, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import (
@@ -15,6 +16,7 @@ from projections.read_models.books import (
     lots_of,
     profile_of,
 )
+from projections.read_models.holds import holds_after, next_deadline
 from schemas.events import Event, LotTerms
 from schemas.movements import Movement
 from schemas.rewards import RewardIssued
@@ -28,6 +30,8 @@ TABLE = read_model(
     Column("available_minor", BigInteger, nullable=False),
     Column("pending_minor", BigInteger, nullable=False),
     Column("held_minor", BigInteger, nullable=False),
+    Column("holds", JSONB, nullable=False),
+    Column("held_until", DateTime(timezone=True)),
     Column("issued_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("position", BigInteger, nullable=False),
@@ -43,6 +47,11 @@ TABLE = read_model(
         "reward_expiry_order_v1_pending",
         "issued_at",
         postgresql_where=text("pending_minor > 0"),
+    ),
+    Index(
+        "reward_expiry_order_v1_held",
+        "held_until",
+        postgresql_where=text("held_until IS NOT NULL"),
     ),
 )
 
@@ -69,6 +78,8 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
         for movement in event.movements:
             if movement.lot == lot:
                 _move(row, movement)
+        row["holds"] = holds_after(row["holds"], event, lot)
+        row["held_until"] = next_deadline(row["holds"])
         if any(row[column] for column in _COLUMNS):
             row["position"] = record.position
             changed[key] = row
@@ -83,7 +94,7 @@ def _row(rows: Rows, key: tuple[str, int], note: Note, event: Event) -> Row:
     row = rows.get(key)
     if row is not None:
         return dict(row)
-    row = {"profile_id": key[0], "reward_id": key[1], **dict.fromkeys(_COLUMNS, 0)}
+    row = {"profile_id": key[0], "reward_id": key[1], **dict.fromkeys(_COLUMNS, 0), "holds": {}}
     if isinstance(event, RewardIssued) and event.reward_id == key[1]:
         return row | {
             "definition_id": event.definition_id,

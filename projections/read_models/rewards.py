@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import book_columns, empty_books, lots_of, move, profile_of
+from projections.read_models.holds import holds_after
 from schemas.events import Event
 from schemas.personal import laid_on
 from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
@@ -23,6 +24,7 @@ TABLE = read_model(
     Column("value_initial_minor", BigInteger, nullable=False),
     Column("value_remaining_initial_minor", BigInteger, nullable=False),
     *book_columns(),
+    Column("holds", JSONB, nullable=False),
     Column("issued_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("timezone", Text, nullable=False),
@@ -66,6 +68,9 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
         changed[key] = row
     for movement in event.movements:
         move(row_of(changed, (movement.lot,)), movement)
+    for lot in lots_of(event):
+        row = row_of(changed, (lot,))
+        row["holds"] = holds_after(row["holds"], event, lot)
     match event:
         case RewardAdjusted():
             _adjust(row_of(changed, (event.reward_id,)), event)
@@ -98,6 +103,7 @@ def _issued(event: RewardIssued, record: EventRecord) -> Row:
         "value_initial_minor": event.value_initial_minor,
         "value_remaining_initial_minor": event.value_remaining_minor,
         **empty_books(),
+        "holds": {},
         "issued_at": event.issued_at,
         "expires_at": event.expires_at,
         "timezone": event.timezone,

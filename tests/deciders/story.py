@@ -24,6 +24,7 @@ from ledger.streams import State, account_stream, evolve_state, initial_state
 from ledger.transactions.state import Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.events import Event, decode, encode
+from schemas.holds import RedemptionHeld
 from schemas.profiles import ProfileRegistered
 from schemas.programme import ProgrammeSettingsChanged
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
@@ -210,7 +211,7 @@ def _names(event: Event) -> Iterator[tuple[str, str]]:
     match event:
         case RewardIssued():
             yield "reward", str(event.reward_id)
-        case RedemptionMade():
+        case RedemptionMade() | RedemptionHeld():
             yield "redemption", str(event.redemption_id)
             if event.external_id is not None:
                 yield "redemption.external_id", event.external_id

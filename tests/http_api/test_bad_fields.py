@@ -28,6 +28,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/profiles/{profile_id}/rewards/{reward_id}"): {"value_remaining": 1},
     ("POST", "/profiles/{profile_id}/redeem"): REDEMPTION,
     ("POST", "/profiles/{profile_id}/redemptions"): REDEMPTION,
+    ("POST", "/redemptions/{redemption_id}/capture"): {},
     ("POST", "/redemptions/{redemption_id}/return"): {},
     ("POST", "/transactions"): sale(),
     ("PUT", "/programme/settings"): {"grace_days": 1},

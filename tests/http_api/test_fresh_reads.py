@@ -81,7 +81,10 @@ async def test_the_answer_of_a_write_is_the_read_after_it(api: Api) -> None:
     assert await api.data(f"/rewards/{reward['id']}") == reward
     redeemed = await api.redeem(amount=4)
     balances = redeemed.pop("balances")
-    assert await api.data(f"/redemptions/{redeemed['id']}") == redeemed
+    shown = await api.data(f"/redemptions/{redeemed['id']}")
+    # What the item took from stands beside it where it is read.
+    assert shown["items"][0].pop("type_attributes")["id"] == reward["id"]
+    assert shown == redeemed
     assert await api.data("/profiles/p-1/balances") == balances
     sold = await api.sell(profile_id="p-1")
     assert await api.data(f"/transactions/{sold['id']}") == sold

@@ -22,6 +22,7 @@ LISTS: dict[str, Listing] = {
     "/profiles/p-1/rewards/expiry-order": reward_expiry_order.LISTING,
     "/redemptions": redemptions.LISTING,
     "/profiles/p-1/redemptions": redemptions.LISTING,
+    "/profiles/p-1/linked/redemptions": redemptions.LISTING,
     "/transactions": transactions.LISTING,
     "/profiles/p-1/transactions": transactions.LISTING,
     "/rewards/definitions": reward_definitions.LISTING,

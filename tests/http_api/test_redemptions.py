@@ -50,8 +50,10 @@ async def test_every_field_comes_back(api: Api) -> None:
     assert made["reversible_until"] == "2031-03-10 09:40:00"
     assert made.pop("balances")["reward_balance"] == 6
     for path in ("/redemptions", "/profiles/p-1/redemptions"):
-        assert await api.data(f"{path}/{made['id']}") == made
-        assert await api.data(path) == [made]
+        shown = await api.data(f"{path}/{made['id']}")
+        assert await api.data(path) == [shown]
+        assert shown["items"][0].pop("type_attributes")["id"] == reward["id"]
+        assert shown == made
     refused(await api.get(f"/profiles/p-2/redemptions/{made['id']}"), 404, "redemption_not_found")
 
 
@@ -81,7 +83,10 @@ async def test_a_reversal_gives_back_exactly_what_was_taken(api: Api) -> None:
     assert (await api.data(f"/rewards/{second['id']}"))["value_remaining"] == 10
     shown = await api.data(f"/redemptions/{taken['id']}")
     assert (shown["is_reversed"], shown["reversed_at"]) == (True, "2031-03-10 09:40:00")
-    assert await api.data(f"/redemptions/{undone['id']}") == {
+    again = await api.data(f"/redemptions/{undone['id']}")
+    for item, reward in zip(again["items"], (first, second), strict=True):
+        assert item.pop("type_attributes")["id"] == reward["id"]
+    assert again == {
         key: value for key, value in undone.items() if key not in ("balances", "reissued")
     }
     path = f"/redemptions/{taken['id']}"
@@ -167,3 +172,45 @@ async def test_a_currency_may_have_fewer_decimals(api: Api, settings: ProgrammeS
     refused(answer, 422, "invalid_amount", "amount")
     assert (await api.redeem(amount=40))["balances"]["reward_balance"] == 60
     assert (await api.data("/profiles/p-1/balances?currency=JPY"))["currency"] == "JPY"
+
+
+async def test_only_the_programmes_currency_is_redeemed(api: Api) -> None:
+    await api.issue()
+    answer = await api.post("/profiles/p-1/redeem", {"amount": 1, "currency": "NZD"})
+    refused(answer, 422, "unsupported_currency", "currency")
+    await api.redeem(amount=1, currency="AUD")
+
+
+async def test_benefits_are_not_redeemed_yet(api: Api) -> None:
+    answer = await api.post("/profiles/p-1/redeem", {"amount": 1, "strategies": ["benefits"]})
+    refused(answer, 422, "validation_failed", "strategies")
+
+
+async def test_some_rewards_ask_for_the_total_of_the_sale(api: Api) -> None:
+    definition = await api.define(min_spend=50, max_redeem_per_transaction="4.00")
+    await api.issue(reward_definition_id=definition["id"])
+    path, sale = "/profiles/p-1/redeem", {"transaction_total": 50, "transaction_external_id": "t-1"}
+    answer = await api.post(path, {"amount": 4})
+    refused(answer, 422, "transaction_total_required", "transaction_total")
+    answer = await api.post(path, {"amount": 51, "transaction_total": 50})
+    refused(answer, 422, "amount_exceeds_transaction_total", "amount")
+    assert (await api.redeem(amount=3, **sale))["transaction_total"] == 50
+    answer = await api.post(path, {"amount": 2} | sale)
+    assert refused(answer, 422, "insufficient_balance").content["available"] == 1
+
+
+async def test_a_return_says_what_the_till_told(api: Api) -> None:
+    await api.issue()
+    path = f"/redemptions/{(await api.redeem())['id']}/return"
+    told = {
+        "transaction_external_id": "t-2",
+        "transaction_receipt_ref": "rc-2",
+        "location_id": 7,
+        "meta": {"till": 3},
+    }
+    sent = {"amount": 12, "strict": False, "strategies": ["rewards"], "currency": "AUD"} | told
+    back = await api.made(path, sent)
+    assert {name: back[name] for name in told} == told
+    assert (back["total"], back["requested"]) == (10, 12)
+    answer = await api.post(path, {"strategies": ["points"]})
+    refused(answer, 422, "strategy_not_redeemed", "strategies")

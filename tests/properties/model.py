@@ -180,7 +180,8 @@ class Model:
             expires = lot["expires"]
         else:
             expires = day_end(second, self.grace_days, lot["offset"])
-        terms = {"issued": second, "expires": expires, "graced": policy == "restore"}
+        graced = policy == "restore" or lot["graced"]
+        terms = {"issued": second, "expires": expires, "graced": graced}
         self._add(number, amount, lot | terms)
 
     def _add(self, number: int, amount: int, terms: dict[str, Any]) -> None:

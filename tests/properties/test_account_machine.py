@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from properties.model import Model, Refused
 from properties.moments import START, WINDOW, amount_of, instant
 
-from ledger.account.redemptions import make_redemption, return_redemption, reverse_redemption
+from ledger.account.redemptions import make_redemption
+from ledger.account.returns import return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, issue_reward, revoke_reward
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances, ProgrammeSettings

@@ -1,0 +1,69 @@
+"""Where a redemption takes its value: a source for each strategy, asked in the command's order."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.account.parcels import Parcels
+from ledger.account.state import Account
+from schemas.movements import Book
+from schemas.redemptions import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What value is taken for, as far as the redemption says it."""
+
+    now: datetime
+    total_minor: int | None = None
+    """The sale's total before rewards."""
+    external_id: str | None = None
+    """The sale the redemption announces."""
+
+
+Source = Callable[[Account, Purchase], Iterable[tuple[int, int]]]
+
+
+def offered(strategies: Iterable[Strategy], account: Account, purchase: Purchase) -> Parcels:
+    """All that could be taken, in the order it would be."""
+    return [parcel for name in strategies for parcel in SOURCES[name](account, purchase)]
+
+
+def _rewards(account: Account, purchase: Purchase) -> Iterator[tuple[int, int]]:
+    """Nearest expiry first, as far as each reward's own limits let it pay for this purchase."""
+    paid = _paid_by_definition(account, purchase)
+    for lot in account.spendable(purchase.now):
+        terms, amount = lot.terms, lot.amount(Book.AVAILABLE)
+        most = terms.max_redeem_per_transaction_minor
+        if terms.min_spend_minor is not None or most is not None:
+            if purchase.total_minor is None or purchase.total_minor < (terms.min_spend_minor or 0):
+                continue
+            if most is not None:
+                amount = min(amount, most - paid[terms.definition_id])
+        if amount > 0:
+            paid[terms.definition_id] += amount
+            yield lot.id, amount
+
+
+def _paid_by_definition(account: Account, purchase: Purchase) -> Counter[int]:
+    """What the rewards of each definition pay already, by redemptions for the same sale."""
+    paid: Counter[int] = Counter()
+    announced = purchase.external_id
+    for number in () if announced is None else account.announcements.get(announced, ()):
+        redemption = account.redemptions[number]
+        for lot_id, amount in (*redemption.outstanding(), *redemption.held(purchase.now)):
+            paid[account.lots[lot_id].terms.definition_id] += amount
+    return paid
+
+
+def _nothing_kept(_: Account, __: Purchase) -> Iterator[tuple[int, int]]:
+    """This ledger keeps none of these yet: so their balances say, and so much can be taken."""
+    return iter(())
+
+
+SOURCES: Mapping[Strategy, Source] = {
+    "rewards": _rewards,
+    "points": _nothing_kept,
+    "credits": _nothing_kept,
+}
