@@ -17,13 +17,19 @@ from consumers import asyncapi_commands
 from consumers.cloudevents import to_record
 from consumers.projector_document import projector_app
 from consumers.topics import EVENTS_TOPIC, EventsTopic
+from ledger.programme.counters import counter_stream
 from ledger.programme.state import PROGRAMME_STREAM
 from ledger.streams import account_stream
 from ledger.transactions.state import transaction_stream
 from schemas.catalog import file_name, opened, our_events
 from schemas.envelope import Recorded
 from schemas.events import Event, encode
-from schemas.reward_definitions import DefinitionTerms, RewardDefinitionArchived
+from schemas.programme import ProgrammeSettingsChanged
+from schemas.reward_definitions import (
+    DefinitionIssueCounted,
+    DefinitionTerms,
+    RewardDefinitionArchived,
+)
 from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
 
 CONTENT_TYPE = "application/json"
@@ -168,8 +174,10 @@ def _stream(event: type[Event]) -> str:
     """A stream such an event stands in."""
     if issubclass(event, _OF_A_TRANSACTION):
         return transaction_stream(event.EXAMPLE["transaction_id"])
-    if issubclass(event, (DefinitionTerms, RewardDefinitionArchived)):
+    if issubclass(event, (DefinitionTerms, RewardDefinitionArchived, ProgrammeSettingsChanged)):
         return PROGRAMME_STREAM
+    if issubclass(event, DefinitionIssueCounted):
+        return counter_stream(event.EXAMPLE["definition_id"])
     return account_stream(event.EXAMPLE.get("profile_id", "p-1"))
 
 

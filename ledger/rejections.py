@@ -109,6 +109,43 @@ class DefinitionNotAssignable(Rejection):
     code = "reward_definition_not_assignable"
 
 
+class InvalidDefinition(Rejection):
+    """Terms of the definition contradict each other."""
+
+    status = 422
+    code = "invalid_reward_definition"
+
+
+class DefinitionNotStarted(Rejection):
+    """Rewards are issued under the definition only later."""
+
+    code = "reward_definition_not_started"
+
+
+class DefinitionEnded(Rejection):
+    """Rewards are no longer issued under the definition."""
+
+    code = "reward_definition_ended"
+
+
+class NotEligible(Rejection):
+    """The definition's condition does not hold for this profile."""
+
+    code = "not_eligible"
+
+
+class MaxPerProfileReached(Rejection):
+    """The profile has been issued as many rewards under the definition as it may ever get."""
+
+    code = "max_per_profile_reached"
+
+
+class MaxTotalReached(Rejection):
+    """As many rewards have been issued under the definition as there are ever to be."""
+
+    code = "max_total_reached"
+
+
 class PreconditionFailed(Rejection):
     """It has changed since the version the request rests on: read it again."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from ledger.event_store.port import EventStore, StreamHead
 from ledger.group import Versioned
 from ledger.snapshot_keeper import SnapshotKeeper
-from ledger.streams import fold_recorded, initial_state
+from ledger.streams import fold_recorded, initial_state, last_event_tells
 
 STREAMS_MAX = 20_000
 
@@ -61,6 +61,10 @@ class StateCache:
 
     async def _read(self, stream_ids: Sequence[str]) -> None:
         """Fold what comes after the snapshot, which for most streams is everything."""
+        await self._read_last([each for each in stream_ids if last_event_tells(each)])
+        stream_ids = [each for each in stream_ids if not last_event_tells(each)]
+        if not stream_ids:
+            return
         started = await self._snapshots.newest(stream_ids) if self._snapshots else {}
         after = {stream_id: start.head.version for stream_id, start in started.items()}
         for stream_id, history in (await self._store.read_streams(stream_ids, after)).items():
@@ -72,6 +76,14 @@ class StateCache:
             self._streams[stream_id] = versioned
             self._snapshot_versions[stream_id] = start.head.version
             self._offer(stream_id, versioned)
+
+    async def _read_last(self, stream_ids: Sequence[str]) -> None:
+        last = await self._store.last_events(stream_ids) if stream_ids else {}
+        for stream_id in stream_ids:
+            found, state = last.get(stream_id), initial_state(stream_id)
+            head = StreamHead(found.stream_version, found.position) if found else StreamHead()
+            history = (found,) if found else ()
+            self._streams[stream_id] = Versioned(fold_recorded(state, history), head)
 
     def _offer(self, stream_id: str, versioned: Versioned) -> None:
         if self._snapshots is None:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from functools import reduce
 
 from ledger.account.state import Account, evolve
+from ledger.programme.counters import COUNTER_PREFIX, IssueCounter, evolve_counter
 from ledger.programme.state import PROGRAMME_STREAM, Programme, evolve_programme
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, evolve_transaction
 from schemas.envelope import Recorded
 from schemas.events import Event, decode
 
-State = Account | Programme | Transaction
+State = Account | Programme | Transaction | IssueCounter
 
 
 def account_stream(profile_id: str) -> str:
@@ -21,7 +22,14 @@ def initial_state(stream_id: str) -> State:
     """The state of a stream without events."""
     if stream_id == PROGRAMME_STREAM:
         return Programme()
+    if stream_id.startswith(COUNTER_PREFIX):
+        return IssueCounter()
     return Transaction() if stream_id.startswith(TRANSACTION_PREFIX) else Account()
+
+
+def last_event_tells(stream_id: str) -> bool:
+    """Whether the last event of a stream says all there is to its state."""
+    return stream_id.startswith(COUNTER_PREFIX)
 
 
 def evolve_state(state: State, event: Event) -> State:
@@ -33,6 +41,8 @@ def evolve_state(state: State, event: Event) -> State:
             return evolve_transaction(state, event)
         case Programme():
             return evolve_programme(state, event)
+        case IssueCounter():
+            return evolve_counter(state, event)
 
 
 def fold_recorded(state: State, history: Iterable[Recorded]) -> State:

@@ -1,26 +1,54 @@
 """Reward definitions: what a reward is worth and how long it lives (article, step 1)."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, WithJsonSchema, field_validator, model_validator
 
-from schemas.amounts import Amount, PositiveAmount, WholeNumber
+from schemas.amounts import (
+    MINOR_MAX,
+    Amount,
+    Label,
+    PositiveAmount,
+    WholeFromZero,
+    WholeNumber,
+)
 from schemas.commands import Command, Text, Title
+from schemas.conditions import Condition
 from schemas.events import Event
 from schemas.flags import Flag
 from schemas.json_values import JsonObject
-from schemas.times import PeriodType
+from schemas.programme import CurrencyCode
+from schemas.times import Day, MaybeZone, Moment, PeriodType
 
 PERIOD_MAX = 36_500
+HOURS_MAX = 87_600
 TAGS_MAX = 100
 Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Period = Annotated[WholeNumber, Field(le=PERIOD_MAX)]
+Days = Annotated[WholeNumber, Field(le=PERIOD_MAX)]
+Hours = Annotated[WholeFromZero, Field(le=HOURS_MAX)]
+Period = Annotated[
+    WholeFromZero,
+    Field(le=PERIOD_MAX),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MINOR_MAX},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,15}$"},
+                {"enum": [0, "0"]},
+            ]
+        }
+    ),
+]
+"""How many days, weeks, months or years; 0 only with the absolute ones."""
 
 
 class DefinitionText(Command):
-    """The descriptive fields, the same in the article, the event and the answer."""
+    """What a definition tells others, and no rule of the ledger's looks at.
+
+    The same in the request, the event and the answer. Offsets are hours unless they say days.
+    """
 
     description: Text | None = None
     short_description: Text | None = None
@@ -31,14 +59,44 @@ class DefinitionText(Command):
     image_url: Text | None = None
     internal_notes: Text | None = None
     tags: Annotated[tuple[Text, ...], Field(max_length=TAGS_MAX)] = ()
+    region_id: Label | None = None
+    issue_target_id: Label | None = None
+    expiry_target_id: Label | None = None
+    extend_target_id: Label | None = None
+    notify_issue_offset: Hours | None = None
+    notify_expiry_offset: Hours | None = None
+    notify_issue_offset_days: Hours | None = None
+    notify_issue_offset_hour: Hours | None = None
+    notify_remind_offset_days: Hours | None = None
+    notify_remind_offset_hour: Hours | None = None
+    notify_extend_offset_days: Hours | None = None
+    notify_extend_offset_hour: Hours | None = None
+    notify_schedule_offset: Hours | None = None
     meta: JsonObject | None = None
 
 
 class DefinitionRules(DefinitionText):
     """The rules a definition may have and may do without; null is without."""
 
-    extend_days: Period | None = None
+    max_value: Amount | None = None
+    """The most one reward may be worth when it is issued."""
+    currency: CurrencyCode | None = None
+    """The programme's: there is no other."""
+    absolute_expiry: Day | None = None
+    """The last day of every reward, with the `period_type` absolute_date."""
+    extend_days: Days | None = None
     """How long an extension lasts that names no days and no date."""
+    start_at: Moment | None = None
+    end_at: Moment | None = None
+    """Rewards are issued from `start_at` to `end_at`, both included."""
+    timezone: MaybeZone = None
+    """The zone of these two; the programme's unless given."""
+    max_per_profile: WholeNumber | None = None
+    """The most rewards one profile is ever issued under it."""
+    max_total: WholeNumber | None = None
+    """The most rewards that are ever issued under it, from the version on that says so first."""
+    eligibility: Condition | None = None
+    """Who may be issued one, in JSON Logic."""
     min_spend: PositiveAmount | None = None
     """The least a sale must be, before rewards, for such a reward to pay for it."""
     max_redeem_per_transaction: PositiveAmount | None = None
@@ -122,10 +180,18 @@ class DefinitionTerms(Event, abstract=True):
     is_reassignable: bool
     is_extendable: bool
     is_published: bool
+    max_value_minor: int | None = None
+    currency: str | None = None
     absolute_expiry: date | None = None
     extend_days: int | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    timezone: str | None = None
     min_spend_minor: int | None = None
     max_redeem_per_transaction_minor: int | None = None
+    max_per_profile: int | None = None
+    max_total: int | None = None
+    eligibility: dict[str, JsonValue] | None = None
     text: dict[str, JsonValue] = Field(default_factory=dict)
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
@@ -159,3 +225,16 @@ class RewardDefinitionArchived(Event):
     EXAMPLE: ClassVar[dict[str, Any]] = {"definition_id": 6}
 
     definition_id: int
+
+
+class DefinitionIssueCounted(Event):
+    """A reward was issued under a definition that limits them all; this one was number so-and-so.
+
+    It stands in a stream of the definition's own, beside the account's in the same append.
+    """
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"definition_id": 6, "reward_id": 17, "number": 1}
+
+    definition_id: int
+    reward_id: int
+    number: int

@@ -5,7 +5,8 @@ A wall time a clock change skips moves forward by the gap, one that occurs twice
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, assert_never
 
@@ -21,7 +22,10 @@ from whenever import (
     available_timezones,
 )
 
-PeriodType = Literal["days", "weeks", "months", "years"]
+PeriodType = Literal[
+    "days", "weeks", "months", "years", "absolute_date", "absolute_week", "absolute_month"
+]
+"""How a period counts. The absolute ones end with a date, a week or a month of the calendar."""
 
 PERIOD_MAX: Final = 36_525
 """A hundred years in days: past any programme, and far from the end of the calendar."""
@@ -32,7 +36,7 @@ _WITH_OFFSET: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?"
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY: Final = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _DURATION_PATTERN: Final = r"^PT(?=[0-9])([0-9]{1,4}H)?([0-9]{1,6}M)?([0-9]{1,8}S)?$"
 _DURATION: Final = re.compile(_DURATION_PATTERN)
 _END_OF_DAY: Final = Time(23, 59, 59)
@@ -88,19 +92,25 @@ def utc_text(instant: datetime) -> str:
 
 
 def end_of_day_after(
-    issued_at: datetime, zone: str, period: int, period_type: PeriodType
+    issued_at: datetime,
+    zone: str,
+    period: int,
+    period_type: PeriodType,
+    absolute: date | None = None,
 ) -> datetime:
     """Give the UTC instant of 23:59:59 in `zone`, `period` after the local date of issue (day 0).
 
-    Month ends clamp: one month after 31 January is the last day of February. If the clocks go
-    back over midnight, the first 23:59:59 counts, as for every wall time.
+    Month ends clamp: one month after 31 January is the last day of February. `absolute_week` is
+    the Sunday of the week, `absolute_month` the last day of the month, that lies `period` weeks or
+    months after the one of the issue; `absolute_date` is the day `absolute`. If the clocks go back
+    over midnight, the first 23:59:59 counts, as for every wall time.
     """
     if not 0 <= period <= PERIOD_MAX:
         raise ValueError(f"Give a period from 0 to {PERIOD_MAX}.")
     name = zone_name(zone)
     day_of_issue = _instant(issued_at).to_tz(name).date()
     try:
-        last_day = _add(day_of_issue, period, period_type)
+        last_day = _last_day(day_of_issue, period, period_type, absolute)
         return _utc(last_day.at(_END_OF_DAY).assume_tz(name, disambiguation="compatible"))
     except (ValueError, OverflowError):
         raise ValueError("Give a shorter period: it ends after the year 9999.") from None
@@ -123,6 +133,15 @@ def parse_end(text: str, zone: str) -> datetime:
         return _utc(day.at(_END_OF_DAY).assume_tz(zone_name(zone), disambiguation="compatible"))
     except (ValueError, OverflowError):
         raise ValueError(_OUT_OF_RANGE) from None
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        raise ValueError("Give the date as YYYY-MM-DD.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("Give a date that exists.") from None
 
 
 def zone_name(value: Any) -> str:
@@ -177,6 +196,13 @@ DayOrMoment = Annotated[
 ]
 """A day, which means its end, or a `Moment`."""
 
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": _DAY.pattern, "examples": ["2026-12-31"]}),
+]
+"""A date of the calendar, whatever the zone."""
+
 ZoneName = Annotated[
     str,
     BeforeValidator(zone_name),
@@ -198,7 +224,7 @@ def _zones() -> dict[str, str]:
     return {name.lower(): name for name in available_timezones()}
 
 
-def _add(day: Date, period: int, period_type: PeriodType) -> Date:
+def _last_day(day: Date, period: int, period_type: PeriodType, absolute: date | None) -> Date:
     match period_type:
         case "days":
             return day.add(days=period)
@@ -208,8 +234,21 @@ def _add(day: Date, period: int, period_type: PeriodType) -> Date:
             return day.add(months=period)
         case "years":
             return day.add(years=period)
+        case "absolute_date" | "absolute_week" | "absolute_month":
+            return _absolute_day(day, period, period_type, absolute)
         case _:
             assert_never(period_type)
+
+
+def _absolute_day(day: Date, period: int, period_type: str, absolute: date | None) -> Date:
+    if period_type == "absolute_week":
+        return day.add(weeks=period, days=7 - day.day_of_week().value)
+    if period_type == "absolute_month":
+        month = day.replace(day=1).add(months=period)
+        return month.replace(day=monthrange(month.year, month.month)[1])
+    if absolute is None:
+        raise ValueError("Give the date it ends with.")
+    return Date(absolute.year, absolute.month, absolute.day)
 
 
 def _instant(moment: datetime) -> Instant:

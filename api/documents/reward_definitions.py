@@ -1,38 +1,37 @@
 """Reward definitions as the API shows them."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from api.services import Services
 from schemas.amounts import from_minor
 from schemas.json_values import exact
-from schemas.reward_definitions import DefinitionText
-from schemas.times import utc_text
+from schemas.reward_definitions import DefinitionText, RewardDefinitionAdded
+from schemas.times import local_text, utc_text
 
-_LIMITS = ("min_spend", "max_redeem_per_transaction")
+_TEXT = dict.fromkeys(DefinitionText.model_fields)
+_AS_THEY_ARE = (
+    "name",
+    "handle",
+    "type",
+    "period",
+    "period_type",
+    "extend_days",
+    "max_per_profile",
+    "max_total",
+    "timezone",
+    "is_assignable",
+    "is_reassignable",
+    "is_extendable",
+    "is_published",
+)
+_AMOUNTS = ("value", "max_value", "min_spend", "max_redeem_per_transaction")
 
 
 def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    """A definition as the API shows it."""
-    text = {**dict.fromkeys(DefinitionText.model_fields), "tags": [], **exact(row["text"])}
+    """A definition in its newest version."""
     archived_at = row["archived_at"]
-    return {
-        "id": row["definition_id"],
-        "version": row["definition_version"],
-        "name": row["name"],
-        "handle": row["handle"],
-        "value": from_minor(row["value_minor"], digits=services.settings.currency_digits),
-        "type": row["type"],
-        "period": row["period"],
-        "period_type": row["period_type"],
-        "extend_days": row["extend_days"],
-        **{name: _amount(row[f"{name}_minor"], services) for name in _LIMITS},
-        **text,
-        "is_assignable": row["is_assignable"],
-        "is_reassignable": row["is_reassignable"],
-        "is_extendable": row["is_extendable"],
-        "is_published": row["is_published"],
+    return _terms(row, services) | {
         "is_archived": archived_at is not None,
         "archived_at": None if archived_at is None else utc_text(archived_at),
         "created_at": utc_text(row["created_at"]),
@@ -40,5 +39,40 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
     }
 
 
-def _amount(minor: int | None, services: Services) -> Decimal | None:
+def version_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    """One version of a definition, with when and by whom it was written."""
+    terms = RewardDefinitionAdded.model_validate(row["terms"])
+    return _terms(dict(terms), services) | {
+        "changed_at": utc_text(row["changed_at"]),
+        "changed_by": row["changed_by"],
+    }
+
+
+def _terms(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    absolute = row["absolute_expiry"]
+    return {
+        "id": row["definition_id"],
+        "version": row["definition_version"],
+        **{name: row[name] for name in _AS_THEY_ARE},
+        **{name: _amount(row[f"{name}_minor"], services) for name in _AMOUNTS},
+        "currency": row["currency"] or services.settings.currency,
+        "absolute_expiry": None if absolute is None else absolute.isoformat(),
+        **_moment("start", row),
+        **_moment("end", row),
+        "eligibility": exact(row["eligibility"]),
+        **_TEXT,
+        "tags": [],
+        **exact(row["text"]),
+    }
+
+
+def _moment(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
+    moment = row[f"{name}_at"]
+    return {
+        f"{name}_at": None if moment is None else utc_text(moment),
+        f"{name}_local_at": None if moment is None else local_text(moment, row["timezone"]),
+    }
+
+
+def _amount(minor: int | None, services: Services) -> Any:
     return None if minor is None else from_minor(minor, digits=services.settings.currency_digits)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from api.access import allowed
 from api.commanding import addressed, submit
-from api.documents.reward_definitions import document
+from api.documents.reward_definitions import document, version_document
 from api.examples import DEFINITION
 from api.filters import Field
 from api.folding import folded
@@ -19,7 +19,7 @@ from api.services import services_of
 from api.tokens import Caller
 from api.versions import etag, expected_version
 from ledger.programme.state import PROGRAMME_STREAM
-from projections.read_models import reward_definitions
+from projections.read_models import reward_definition_versions, reward_definitions
 from schemas.reward_definitions import (
     AddRewardDefinition,
     ArchiveRewardDefinition,
@@ -43,12 +43,26 @@ LISTING = Listing(
         "handle": Field.text(_COLUMNS.handle),
         "type": Field.text(_COLUMNS.type),
         "value": Field.money(_COLUMNS.value_minor),
+        "start_at": Field.instant(_COLUMNS.start_at),
+        "end_at": Field.instant(_COLUMNS.end_at),
         "is_published": Field.boolean(_COLUMNS.is_published),
         "is_assignable": Field.boolean(_COLUMNS.is_assignable),
         "archived_at": Field.instant(_COLUMNS.archived_at),
         "created_at": Field.instant(_COLUMNS.created_at),
     },
     _COLUMNS.definition_id,
+)
+
+VERSIONS_MODEL = reward_definition_versions.PROJECTION
+_VERSION_COLUMNS = VERSIONS_MODEL.table.c
+VERSIONS = Listing(
+    VERSIONS_MODEL.table,
+    {
+        "version": Field.number(_VERSION_COLUMNS.definition_version),
+        "changed_at": Field.instant(_VERSION_COLUMNS.changed_at),
+        "changed_by": Field.text(_VERSION_COLUMNS.changed_by),
+    },
+    _VERSION_COLUMNS.definition_version,
 )
 
 
@@ -94,6 +108,30 @@ async def read(
     answer = answer_fresh(document(row, services), fresh)
     answer.headers["ETag"] = etag(row["definition_version"])
     return answer
+
+
+async def versions(
+    request: Request,
+    definition_id: PathId,
+    _: Annotated[Caller, allowed("read-reward-definitions")],
+) -> Response:
+    """Every version of a definition with when and by whom, the newest first.
+
+    A reward says in `reward_definition_version` which one it was issued under.
+    """
+    services = services_of(request)
+    row, _stale = await fresh_row(services, MODEL, PROGRAMME_STREAM, (definition_id,))
+    if row is None:
+        raise not_found("reward definition")
+    fresh = await services.reads.catch_up(VERSIONS_MODEL, PROGRAMME_STREAM)
+    return await answer_list(
+        request,
+        services,
+        VERSIONS,
+        lambda row: version_document(plain(VERSIONS_MODEL.table, row), services),
+        where=[_VERSION_COLUMNS.definition_id == definition_id],
+        fresh=fresh,
+    )
 
 
 async def change(
@@ -143,6 +181,13 @@ for _path in PATHS:
     )
     router.add_api_route(
         f"{_path}/{{definition_id}}", read, methods=["GET"], include_in_schema=_shown
+    )
+    router.add_api_route(
+        f"{_path}/{{definition_id}}/versions",
+        versions,
+        methods=["GET"],
+        include_in_schema=_shown,
+        openapi_extra=VERSIONS.documented(),
     )
     router.add_api_route(
         f"{_path}/{{definition_id}}",

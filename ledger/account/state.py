@@ -91,6 +91,8 @@ class Account:
     """Redemptions that hold value → the deadline of each."""
     final_records: Records[int, int] = field(default_factory=Records)
     """Returns and reversals, by id → the redemption they belong to."""
+    issued_under: Map[int, int] = field(default_factory=Map)
+    """How many rewards were issued under each definition; what returns made of them aside."""
 
     @property
     def registered(self) -> bool:
@@ -127,6 +129,7 @@ def evolve(account: Account, event: Event) -> Account:
             account = replace(account, profile_id=event.profile_id)
         case RewardIssued():
             account = _with_lot(account, Lot(id=event.reward_id, terms=_terms(event)))
+            account = _counted(account, event)
     for movement in event.movements:
         account = _with_lot(account, account.lots[movement.lot].move(movement))
     match event:
@@ -189,6 +192,13 @@ def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
         by_sale = account.announcements.set(redemption.announced, (*so_far, redemption.id))
         account = replace(account, announcements=by_sale)
     return account
+
+
+def _counted(account: Account, event: RewardIssued) -> Account:
+    if event.restored_from is not None:
+        return account
+    so_far = account.issued_under.get(event.definition_id, 0)
+    return replace(account, issued_under=account.issued_under.set(event.definition_id, so_far + 1))
 
 
 def _terms(event: RewardIssued) -> Terms:

@@ -1,20 +1,60 @@
 """Commands about rewards."""
 
+from ledger.account.issuing import issue_reward
 from ledger.account.reward_changes import adjust_reward, extend_rewards
-from ledger.account.rewards import facts_due, issue_reward, revoke_reward
+from ledger.account.rewards import facts_due, revoke_reward
 from ledger.account.state import Account
 from ledger.addressing import holder_of
-from ledger.commands.handler import Handlers, likely_profile, of_profile, on_account
-from ledger.decider import Circumstances, View
-from ledger.programme.state import Programme
+from ledger.commands.handler import (
+    Handler,
+    Handlers,
+    likely_profile,
+    of_profile,
+    on_account,
+    on_one,
+)
+from ledger.decider import Circumstances, Decision, View
+from ledger.programme.counters import IssueCounter, counter_stream
+from ledger.programme.reward_definitions import assignable
+from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import UnknownReward
 from schemas.events import Event
-from schemas.rewards import AdjustReward, ExtendRewards, IssueReward, RecordDueFacts, RevokeReward
+from schemas.reward_definitions import DefinitionIssueCounted
+from schemas.rewards import (
+    AdjustReward,
+    ExtendRewards,
+    IssueReward,
+    RecordDueFacts,
+    RevokeReward,
+    RewardIssued,
+)
 
 
 def _of_reward(command: RevokeReward | AdjustReward, view: View) -> str:
     unknown = UnknownReward(f"There is no reward {command.reward_id}.")
     return holder_of("reward", command.reward_id, view, unknown)
+
+
+def _issue(command: IssueReward, view: View, at: Circumstances) -> Decision:
+    """Under a definition that limits all its rewards, the one issued is counted with them."""
+    stream_id = of_profile(command, view)
+    programme: Programme = view.state(PROGRAMME_STREAM)
+    definition = assignable(
+        command.reward_definition_id, command.reward_definition_handle, programme
+    )
+    counts = counter_stream(definition.definition_id)
+    counter = IssueCounter() if definition.max_total is None else view.state(counts)
+    events = issue_reward(command, view.state(stream_id), definition, counter, at)
+    decision = on_one(stream_id, events)
+    if definition.max_total is None:
+        return decision
+    issued = next(event for event in events if isinstance(event, RewardIssued))
+    counted = DefinitionIssueCounted(
+        definition_id=definition.definition_id,
+        reward_id=issued.reward_id,
+        number=counter.count + 1,
+    )
+    return Decision(stream_id, (*decision.written, (counts, counted)))
 
 
 def _record_due_facts(
@@ -24,7 +64,7 @@ def _record_due_facts(
 
 
 HANDLERS: Handlers = {
-    IssueReward: on_account(of_profile, issue_reward, likely_profile),
+    IssueReward: Handler(_issue, likely_profile),
     RevokeReward: on_account(_of_reward, lambda c, s, _, at: revoke_reward(c, s, at)),
     AdjustReward: on_account(_of_reward, lambda c, s, _, at: adjust_reward(c, s, at)),
     ExtendRewards: on_account(

@@ -61,6 +61,10 @@ class MemoryEventStore:
         """See the port."""
         return self._streams.get(stream_id, [])[after_version : after_version + limit]
 
+    async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        """See the port."""
+        return {s: self._streams[s][-1] for s in stream_ids if s in self._streams}
+
     async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
         """See the port."""
         return self._log[after_position : after_position + limit]

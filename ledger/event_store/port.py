@@ -158,6 +158,10 @@ class EventStore(Protocol):
         """A page of one stream after a version."""
         ...
 
+    async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        """The last event of each stream that has one."""
+        ...
+
     async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
         """A page of the log. Dense positions: a reader that stores the last one misses nothing."""
         ...

@@ -128,6 +128,15 @@ class PostgresEventStore:
         )
         return await self._events(query, stream_id, after_version, limit)
 
+    async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        """See the port."""
+        query = (
+            f"SELECT {_COLUMNS} FROM (SELECT e.* FROM unnest($1::text[]) AS w(stream_id) "  # noqa: S608
+            "CROSS JOIN LATERAL (SELECT * FROM ledger.events e WHERE e.stream_id = w.stream_id "
+            "ORDER BY e.stream_version DESC LIMIT 1) e) AS last"
+        )
+        return {e.stream_id: e for e in await self._events(query, list(stream_ids))}
+
     async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
         """See the port."""
         query = (

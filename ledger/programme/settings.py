@@ -93,5 +93,5 @@ def _limits(
         amount = None if minor is None else at.amount(minor)
         if name in command.model_fields_set:
             amount = getattr(command, name)
-        limits[f"{name}_minor"] = None if amount is None else then.minor(amount)
+        limits[f"{name}_minor"] = None if amount is None else then.minor(amount, name)
     return limits

@@ -6,6 +6,7 @@ from projections.read_models import (
     journal,
     programme_settings,
     redemptions,
+    reward_definition_versions,
     reward_definitions,
     reward_expiry_order,
     rewards,
@@ -20,6 +21,7 @@ ALL: tuple[Projection, ...] = (
     transactions.PROJECTION,
     journal.PROJECTION,
     reward_definitions.PROJECTION,
+    reward_definition_versions.PROJECTION,
     programme_settings.PROJECTION,
 )
 

@@ -32,6 +32,9 @@ class InterleavedStore(MemoryEventStore):
     ) -> Mapping[str, Sequence[Recorded]]:
         return await self._in_turn(super().read_streams(stream_ids, after))
 
+    async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        return await self._in_turn(super().last_events(stream_ids))
+
     async def claims(self, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Claim]:
         return await self._in_turn(super().claims(names))
 

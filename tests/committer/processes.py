@@ -14,6 +14,7 @@ from ledger.event_store.port import (
     CommandRecord,
     Committed,
     Conflicted,
+    EventStore,
     EventStoreUnavailable,
     StreamHead,
 )
@@ -70,6 +71,12 @@ class FaultyStore(MemoryEventStore):
             raise EventStoreUnavailable
         return await super().read_streams(stream_ids, after)
 
+    async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        self.calls.append("last_events")
+        if self.unreachable:
+            raise EventStoreUnavailable
+        return await super().last_events(stream_ids)
+
     async def read_log(self, *, after_position: int, limit: int) -> Sequence[Recorded]:
         self.calls.append("read_log")
         return await super().read_log(after_position=after_position, limit=limit)
@@ -92,7 +99,7 @@ class FaultyStore(MemoryEventStore):
 class Process:
     """One committer over a store, as one process of a deployment has it."""
 
-    def __init__(self, store: MemoryEventStore, **options: Any) -> None:
+    def __init__(self, store: EventStore, **options: Any) -> None:
         self.now = NOW
         self.committer = Committer(store, clock=lambda: self.now, **options)
         self.task = asyncio.create_task(self.committer.run())

@@ -60,6 +60,18 @@ async def test_an_event_is_read_as_it_was_written(store: EventStore) -> None:
     assert list((await store.read_streams(["a", "none"]))["none"]) == []
 
 
+async def test_the_last_event_of_a_stream_is_read_alone(store: EventStore) -> None:
+    events = (event("a", 1), event("b", 1), event("a", 2, type="Last"))
+    await store.append(group(unit(*events), a=EMPTY, b=EMPTY))
+    last = await store.last_events(["b", "a", "none"])
+    assert {name: (read.stream_version, read.position) for name, read in last.items()} == {
+        "a": (2, 3),
+        "b": (1, 2),
+    }
+    assert last["a"].type == "Last"
+    assert await store.last_events([]) == {}
+
+
 async def test_a_stream_that_moved_on_is_a_conflict_and_nothing_is_written(
     store: EventStore,
 ) -> None:

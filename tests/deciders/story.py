@@ -18,6 +18,7 @@ from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
+from ledger.programme.counters import counter_stream
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
 from ledger.streams import State, account_stream, evolve_state, initial_state
@@ -28,7 +29,11 @@ from schemas.holds import RedemptionHeld
 from schemas.profiles import ProfileRegistered
 from schemas.programme import ProgrammeSettingsChanged
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
-from schemas.reward_definitions import DefinitionTerms, RewardDefinitionArchived
+from schemas.reward_definitions import (
+    DefinitionIssueCounted,
+    DefinitionTerms,
+    RewardDefinitionArchived,
+)
 from schemas.rewards import RewardIssued
 from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
 
@@ -194,6 +199,8 @@ def _stream_of(event: Event) -> str:
     match event:
         case DefinitionTerms() | RewardDefinitionArchived() | ProgrammeSettingsChanged():
             return PROGRAMME_STREAM
+        case DefinitionIssueCounted():
+            return counter_stream(event.definition_id)
         case TransactionRecorded() | RedemptionAttributed() | TransactionVoided():
             return transaction_stream(event.transaction_id)
     return account_stream("p-1")

@@ -1,16 +1,19 @@
 """Definitions: added under a fresh handle, changed in versions, archived for good."""
 
+from datetime import date
 from typing import Any
 
 import pytest
-from deciders.scenario import archived, definition, issue, registered, reward
+from deciders.scenario import archived, definition, issue, moment, registered, reward
 from deciders.story import given
 from pydantic import ValidationError
 
 from ledger.rejections import (
     DefinitionNotAssignable,
     HandleTaken,
+    InvalidDefinition,
     NoSuchDefinition,
+    UnsupportedCurrency,
 )
 from schemas.reward_definitions import (
     AddRewardDefinition,
@@ -157,7 +160,7 @@ def test_rewards_are_issued_under_the_version_that_holds() -> None:
     )
 
 
-RULES = {
+RULES: dict[str, Any] = {
     "is_reassignable": True,
     "is_extendable": True,
     "extend_days": 14,
@@ -171,6 +174,94 @@ def test_the_rules_of_a_definition_are_kept() -> None:
     given().when(add(is_reassignable=True, is_extendable=True, **rules)).then(
         definition(100, text={}, **RULES)
     )
+
+
+def test_the_other_rules_are_kept_too() -> None:
+    command = add(
+        max_value="20",
+        currency="AUD",
+        period_type="absolute_date",
+        period="0",
+        absolute_expiry="2030-12-31",
+        start_at="2030-06-01 00:00:00",
+        end_at="2030-06-30T23:59:59.999+10:00",
+        timezone="australia/brisbane",
+        max_per_profile="1",
+        max_total=100,
+        eligibility={">=": [{"var": "profile.rewards"}, 1]},
+    )
+    given().when(command).then(
+        definition(
+            100,
+            text={},
+            max_value_minor=2000,
+            currency="AUD",
+            period=0,
+            period_type="absolute_date",
+            absolute_expiry=date(2030, 12, 31),
+            start_at=moment("2030-05-31 14:00:00"),
+            end_at=moment("2030-06-30 13:59:59"),
+            timezone="Australia/Brisbane",
+            max_per_profile=1,
+            max_total=100,
+            eligibility={">=": [{"var": "profile.rewards"}, 1]},
+        )
+    )
+
+
+def test_what_only_others_look_at_is_kept_as_it_came() -> None:
+    told = {"region_id": 3, "issue_target_id": "sms", "notify_expiry_offset": 48}
+    given().when(add(**told)).then(definition(100, text=told))
+
+
+def test_times_without_a_zone_are_in_the_programmes() -> None:
+    story = given().under(zone="Australia/Brisbane")
+    story.when(add(start_at="2030-06-01 00:00:00")).then(
+        definition(
+            100, text={}, start_at=moment("2030-05-31 14:00:00"), timezone="Australia/Brisbane"
+        )
+    )
+
+
+def test_a_change_of_a_time_keeps_the_zone_it_was_given_in() -> None:
+    zoned = {"start_at": moment("2030-05-31 14:00:00"), "timezone": "Australia/Brisbane"}
+    given(definition(6, **zoned)).when(change(end_at="2030-07-01 00:00:00")).then(
+        changed(2, **zoned | {"end_at": moment("2030-06-30 14:00:00")})
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"period": "0"},
+        {"period": 0, "period_type": "absolute_date"},
+        {"absolute_expiry": "2030-12-31"},
+        {"absolute_expiry": "2030-12-31", "period_type": "absolute_week"},
+        {"start_at": "2030-06-02 00:00:00", "end_at": "2030-06-01 23:59:59"},
+        {"value": "10", "max_value": "9.99"},
+        {"start_at": "9999-12-31 23:59:59", "timezone": "Etc/GMT+12"},
+    ],
+)
+def test_terms_that_contradict_each_other_are_refused(fields: dict[str, Any]) -> None:
+    given().when(add(**fields)).then_refused(InvalidDefinition)
+
+
+def test_a_change_must_not_leave_a_contradiction() -> None:
+    dated = {"period_type": "absolute_date", "absolute_expiry": date(2030, 12, 31), "period": 0}
+    story = given(definition(6, **dated))
+    story.when(change(absolute_expiry=None)).then_refused(InvalidDefinition)
+    story.when(change(period_type="days", absolute_expiry=None)).then_refused(InvalidDefinition)
+    story.when(change(period_type="days", absolute_expiry=None, period=30)).then(
+        changed(2, period=30)
+    )
+    given(definition(6, max_value_minor=1500)).when(change(value="16")).then_refused(
+        InvalidDefinition
+    )
+
+
+def test_another_currency_than_the_programmes_is_refused() -> None:
+    given().when(add(currency="NZD")).then_refused(UnsupportedCurrency)
+    given(definition(6)).when(change(currency="NZD")).then_refused(UnsupportedCurrency)
 
 
 def test_a_rule_can_be_taken_away() -> None:

@@ -26,6 +26,7 @@ OPEN = {
 SCOPES = {
     "GET /rewards/definitions": "read-reward-definitions",
     "GET /rewards/definitions/{definition_id}": "read-reward-definitions",
+    "GET /rewards/definitions/{definition_id}/versions": "read-reward-definitions",
     "POST /rewards/definitions": "create-reward-definitions",
     "PUT /rewards/definitions/{definition_id}": "update-reward-definitions",
     "DELETE /rewards/definitions/{definition_id}": "delete-reward-definitions",

@@ -31,9 +31,31 @@ async def test_every_field_comes_back(api: Api) -> None:
         "extend_days": 14,
         "min_spend": 50,
         "max_redeem_per_transaction": 12.5,
+        "max_value": 99.99,
+        "currency": "AUD",
+        "timezone": "Australia/Melbourne",
+        "max_per_profile": 3,
+        "max_total": 1000,
+        "eligibility": {"and": [{">=": [{"var": "profile.balance"}, 0.5]}, True]},
+        "region_id": "south",
+        "issue_target_id": 12,
+        "expiry_target_id": 13,
+        "extend_target_id": 14,
+        "notify_issue_offset": 0,
+        "notify_expiry_offset": 48,
+        "notify_issue_offset_days": 1,
+        "notify_issue_offset_hour": 9,
+        "notify_remind_offset_days": 14,
+        "notify_remind_offset_hour": 10,
+        "notify_extend_offset_days": 2,
+        "notify_extend_offset_hour": 11,
+        "notify_schedule_offset": 3,
     }
-    made = await api.made("/reward-definitions", sent)
+    zoned = {"start_at": "2031-03-01 00:00:00", "end_at": "2031-12-31 23:59:59"}
+    made = await api.made("/reward-definitions", sent | zoned)
     assert {name: made[name] for name in sent} == sent
+    assert (made["start_at"], made["end_at"]) == ("2031-02-28 13:00:00", "2031-12-31 12:59:59")
+    assert {name: made[name.replace("_at", "_local_at")] for name in zoned} == zoned
     assert (made["version"], made["is_archived"], made["archived_at"]) == (1, False, None)
     assert made["created_at"] == made["updated_at"] == "2031-03-10 09:30:00"
     for path in ("/rewards/definitions", "/reward-definitions"):
@@ -137,3 +159,101 @@ async def test_the_precondition_belongs_to_the_request(api: Api) -> None:
     assert again.content == first.content
     other = await api.put(path, body, if_match='"2"', idempotency_key="k-1")
     refused(other, 422, "idempotency_key_reused")
+
+
+async def test_an_absolute_date_comes_back_and_ends_every_reward(api: Api) -> None:
+    dated = {"period": 0, "period_type": "absolute_date", "absolute_expiry": "2031-12-31"}
+    made = await api.define(**dated)
+    assert {name: made[name] for name in dated} == dated
+    assert await api.data(f"/rewards/definitions/{made['id']}") == made
+    issued = await api.issue(reward_definition_id=made["id"], timezone="Australia/Melbourne")
+    assert issued["expires_local_at"] == "2031-12-31 23:59:59"
+
+
+async def test_what_contradicts_itself_is_refused(api: Api) -> None:
+    body = {"name": "R", "handle": "r", "value": 10, "type": "other", "period": 0}
+    refused(await api.post("/rewards/definitions", body), 422, "invalid_reward_definition")
+    priced = body | {"period": 1, "currency": "NZD"}
+    refused(await api.post("/rewards/definitions", priced), 422, "unsupported_currency", "currency")
+
+
+async def test_rewards_are_issued_in_their_time_only(api: Api) -> None:
+    made = await api.define(start_at="2031-03-11 00:00:00", end_at="2031-03-11 23:59:59")
+    body = {"profile_id": "p-1", "reward_definition_id": made["id"]}
+    refused(await api.post("/rewards", body), 409, "reward_definition_not_started")
+    await api.made("/rewards", body | {"issued_at": "2031-03-11 00:00:00"})
+    api.clock.forward(days=2)
+    refused(await api.post("/rewards", body), 409, "reward_definition_ended")
+
+
+async def test_a_profile_gets_as_many_as_it_may(api: Api) -> None:
+    made = await api.define(max_per_profile=1)
+    body = {"profile_id": "p-1", "reward_definition_id": made["id"]}
+    answers = await asyncio.gather(*(api.post("/rewards", body) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
+    refused(await api.post("/rewards", body), 409, "max_per_profile_reached")
+    await api.made("/rewards", body | {"profile_id": "p-2"})
+
+
+async def test_all_together_get_as_many_as_there_are(api: Api) -> None:
+    made = await api.define(max_total=3)
+    bodies = ({"profile_id": f"p-{n}", "reward_definition_id": made["id"]} for n in range(20))
+    answers = await asyncio.gather(*(api.post("/rewards", body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 17
+    body = {"profile_id": "p-99", "reward_definition_id": made["id"]}
+    refused(await api.post("/rewards", body), 409, "max_total_reached")
+    await api.changed(f"/rewards/definitions/{made['id']}", {"max_total": 4})
+    await api.made("/rewards", body)
+    refused(await api.post("/rewards", body), 409, "max_total_reached")
+
+
+async def test_a_dry_run_takes_none_of_them(api: Api) -> None:
+    made = await api.define(max_total=1)
+    body = {"profile_id": "p-1", "reward_definition_id": made["id"]}
+    assert (await api.post("/rewards?dry_run=true", body)).status_code == 200
+    await api.made("/rewards", body)
+    refused(await api.post("/rewards?dry_run=true", body), 409, "max_total_reached")
+
+
+async def test_a_repeat_is_counted_once(api: Api) -> None:
+    made = await api.define(max_total=2)
+    body = {"profile_id": "p-1", "reward_definition_id": made["id"]}
+    for _ in range(3):
+        await api.post("/rewards", body, idempotency_key="k")
+    await api.made("/rewards", body | {"external_id": "e"})
+    assert (await api.post("/rewards", body | {"external_id": "e"})).status_code == 200
+
+
+async def test_every_version_is_told_with_its_author(api: Api) -> None:
+    made = await api.define(eligibility={"==": [1, 1]}, start_at="2031-01-01 00:00:00")
+    path = f"/rewards/definitions/{made['id']}"
+    api.clock.forward(hours=1)
+    changed = await api.changed(path, {"value": "20.50", "eligibility": None})
+    for each in (path, f"/reward-definitions/{made['id']}"):
+        newest, first = await api.data(f"{each}/versions")
+        assert newest["changed_by"] == first["changed_by"] == "till"
+        assert newest["changed_at"] == "2031-03-10 10:30:00"
+        assert newest == {name: newest[name] for name in newest} | {
+            name: changed[name] for name in changed if name in newest
+        }
+        assert (first["version"], first["value"], first["eligibility"]) == (1, 10, {"==": [1, 1]})
+    assert len(await api.data(f"{path}/versions?filter[version]=1")) == 1
+    refused(await api.get("/rewards/definitions/99/versions"), 404, "reward_definition_not_found")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"a": 1}, {"today": []}, {"==": [1]}, {"var": "profile.tire"}, {"or": [True] * 500}],
+)
+async def test_a_rule_that_is_none_is_refused_when_it_is_written(api: Api, rule: object) -> None:
+    body = {"name": "R", "handle": "r", "value": 10, "type": "other", "period": 1}
+    answer = await api.post("/rewards/definitions", body | {"eligibility": rule})
+    refused(answer, 422, "validation_failed", "eligibility")
+
+
+async def test_nobody_is_eligible_whom_the_rule_leaves_out(api: Api) -> None:
+    made = await api.define(eligibility={"!": {"var": "profile.id"}})
+    body = {"profile_id": "p-1", "reward_definition_id": made["id"]}
+    refused(await api.post("/rewards", body), 409, "not_eligible")
+    await api.changed(f"/rewards/definitions/{made['id']}", {"eligibility": None})
+    await api.made("/rewards", body)

@@ -11,12 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from properties.model import Model, Refused
 from properties.moments import START, WINDOW, amount_of, instant
 
+from ledger.account.issuing import issue_reward
 from ledger.account.redemptions import make_redemption
 from ledger.account.returns import return_redemption, reverse_redemption
-from ledger.account.rewards import facts_due, issue_reward, revoke_reward
+from ledger.account.rewards import facts_due, revoke_reward
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances, ProgrammeSettings
-from ledger.programme.state import Programme, fold_programme
+from ledger.programme.counters import IssueCounter
 from ledger.rejections import Rejection
 from schemas.events import Event, decode, encode
 from schemas.redemptions import (
@@ -40,15 +41,14 @@ ISSUED = st.sampled_from([0, 0, -1, -2, -86_400, 3600])
 EXPIRY = st.sampled_from(["period", "period", None, 60, 3600, 90_000, 90_000, 0, -5])
 
 
-def programme() -> Programme:
-    """One definition for each period; its id is the period."""
-    return fold_programme(
-        RewardDefinitionAdded.model_validate(
-            RewardDefinitionAdded.EXAMPLE
-            | {"definition_id": days, "handle": f"of-{days}", "period": days}
-        )
-        for days in PERIODS
+DEFINITIONS = {
+    days: RewardDefinitionAdded.model_validate(
+        RewardDefinitionAdded.EXAMPLE
+        | {"definition_id": days, "handle": f"of-{days}", "period": days}
     )
+    for days in PERIODS
+}
+"""One definition for each period."""
 
 
 class AccountMachine(RuleBasedStateMachine):
@@ -56,7 +56,6 @@ class AccountMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.programme = programme()
         self.account = Account()
         self.events: list[Event] = []
         self.ids = count(1)
@@ -107,7 +106,8 @@ class AccountMachine(RuleBasedStateMachine):
         elif isinstance(expires, int):
             fields["expires_at"] = instant(expires * 1000).isoformat()
         command = IssueReward.model_validate(fields)
-        answer = self._ask(lambda at: issue_reward(command, self.account, self.programme, at))
+        definition, counter = DEFINITIONS[days], IssueCounter()
+        answer = self._ask(lambda at: issue_reward(command, self.account, definition, counter, at))
         terms = {"issued": second, "expires": expires, "days": days, "offset": ZONES[zone]}
         number = next(iter(self._fresh(answer)), -1)
         self._same_answer(answer, lambda: self.model.issue(number, kept, terms))

@@ -99,6 +99,47 @@ def test_month_ends_clamp(period: int, unit: PeriodType, issued: date, last: dat
     assert local_text(ends, zone) == f"{last} 23:59:59"
 
 
+@pytest.mark.parametrize(
+    ("period", "unit", "issued", "last"),
+    [(0, "absolute_week", date(2024, 2, 26), date(2024, 3, 3)),  # a Monday
+     (0, "absolute_week", date(2024, 3, 3), date(2024, 3, 3)),  # a Sunday
+     (1, "absolute_week", date(2024, 3, 3), date(2024, 3, 10)),
+     (1, "absolute_week", date(2024, 12, 30), date(2025, 1, 12)),
+     (0, "absolute_month", date(2024, 2, 1), date(2024, 2, 29)),
+     (0, "absolute_month", date(2024, 2, 29), date(2024, 2, 29)),
+     (1, "absolute_month", date(2024, 1, 31), date(2024, 2, 29)),
+     (1, "absolute_month", date(2024, 12, 31), date(2025, 1, 31)),
+     (14, "absolute_month", date(2024, 12, 31), date(2026, 2, 28)),
+     (0, "absolute_month", date(9999, 11, 1), date(9999, 11, 30)),
+     (7, "absolute_date", date(2024, 1, 31), date(2025, 6, 30))],
+)  # fmt: skip
+def test_absolute_ones_end_with_the_week_the_month_or_the_date(
+    period: int, unit: PeriodType, issued: date, last: date
+) -> None:
+    for zone in ("Australia/Melbourne", "America/New_York", "UTC"):
+        for wall in ("00:00:00", "23:59:59"):
+            moment = parse_instant(f"{issued} {wall}", zone)
+            ends = end_of_day_after(moment, zone, period, unit, date(2025, 6, 30))
+            assert local_text(ends, zone) == f"{last} 23:59:59"
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
+    st.sampled_from(ZONES),
+    st.integers(0, 60),
+)
+def test_weeks_and_months_end_locally_whatever_the_clocks_do(
+    issued: datetime, zone: str, period: int
+) -> None:
+    day = issued.astimezone(ZoneInfo(zone)).date()
+    sunday = day + timedelta(days=6 - day.weekday(), weeks=period)
+    year, month = divmod(day.year * 12 + day.month - 1 + period + 1, 12)
+    last = date(year, month + 1, 1) - timedelta(days=1)
+    for unit, end in (("absolute_week", sunday), ("absolute_month", last)):
+        wall = datetime(end.year, end.month, end.day, 23, 59, 59)
+        assert end_of_day_after(issued, zone, period, unit) == expected(wall, zone)
+
+
 def test_the_offset_wins_over_the_zone() -> None:
     instant = parse_instant("2021-02-10T10:00:00.123456+02:00", "Australia/Melbourne")
     assert instant == datetime(2021, 2, 10, 8, 0, 0, 123456, tzinfo=UTC)
