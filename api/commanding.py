@@ -227,7 +227,7 @@ def _fingerprint(command: Command, key: str | None, services: Services) -> bytes
     """Only a request that can be repeated needs one."""
     if key is None and getattr(command, "external_id", None) is None:
         return b""
-    return fingerprint(command, services.fingerprint_key)
+    return fingerprint(command, services.vault.fingerprint_key)
 
 
 def refused(rejection: Rejection, digits: int) -> Refused:

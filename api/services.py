@@ -20,14 +20,13 @@ from projections.reading import FreshReads
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything behind the routes. `fingerprint_key` is the deployment's, not this process's."""
+    """Everything behind the routes."""
 
     committer: Committer
     store: EventStore
     reads: FreshReads
     pool: "asyncpg.Pool[Any]"
     tokens: Tokens
-    fingerprint_key: bytes
     health: Callable[[], Awaitable[HealthReport]]
     clock: Callable[[], datetime]
     programme: CurrentSettings

@@ -123,12 +123,6 @@ class Tokens:
         return caller
 
 
-async def fingerprint_key(pool: "asyncpg.Pool[Any]") -> bytes:
-    """The deployment's key for fingerprints of requests, the same in all its processes."""
-    key = await pool.fetchval("SELECT value FROM access.keys WHERE purpose = 'fingerprint'")
-    return bytes(key)
-
-
 def _hashed(token: str) -> bytes:
     # A token has 256 random bits, so a plain hash can't be guessed back.
     return hashlib.sha256(token.encode()).digest()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from api.tokens import fingerprint_key
 from app.kafka_access import faststream_security_of, security_of
 from app.master_key import open_vault
 from app.running import Part
@@ -15,7 +14,6 @@ from consumers.intake_broker import dead_letter_topic
 from consumers.outcome_publisher import OutcomePublisher
 from consumers.reception import SealingReception
 from ledger.committer import Committer
-from ledger.event_store.faults import FAULTS, meaning
 
 
 async def intake(
@@ -24,10 +22,6 @@ async def intake(
     """The intake, not yet running."""
     servers = settings.kafka_bootstrap_servers
     assert servers is not None
-    try:
-        key = await fingerprint_key(stores.pool)
-    except FAULTS as error:
-        raise meaning(error) from error
     vault = await open_vault(settings, stores.pool)
     publisher = OutcomePublisher(
         servers,
@@ -37,7 +31,7 @@ async def intake(
     )
     return CommandIntake(
         committer,
-        SealingReception(vault, stores.events, key),
+        SealingReception(vault, stores.events),
         publisher,
         clock=clock,
         settings=IntakeSettings(

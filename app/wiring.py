@@ -9,7 +9,7 @@ from typing import Literal
 from api.app import create_app
 from api.programme import CurrentSettings
 from api.services import Services
-from api.tokens import Tokens, fingerprint_key
+from api.tokens import Tokens
 from app.due_profiles import DueInReadModel
 from app.health import Asked, Health
 from app.http_server import HttpServer
@@ -152,7 +152,6 @@ class Wiring:
             reads=FreshReads(pool),
             pool=pool,
             tokens=Tokens(pool),
-            fingerprint_key=await self._fingerprint_key(),
             health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
             clock=now,
             programme=programme,
@@ -161,12 +160,6 @@ class Wiring:
         stop_seconds_max = self.settings.stop_seconds_max
         server = HttpServer(create_app(services), self.listening, stop_seconds_max)
         return Part("the API", server.run, server.stop, stop_seconds_max + 5)
-
-    async def _fingerprint_key(self) -> bytes:
-        try:
-            return await fingerprint_key(self.stores.pool)
-        except FAULTS as error:
-            raise meaning(error) from error
 
     def _topic(self) -> TopicKeeper:
         return events_topic(self.settings, self._kafka())

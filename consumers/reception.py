@@ -22,10 +22,9 @@ CLIENT = "kafka:"
 class SealingReception:
     """What is personal in a command goes no further than here in clear."""
 
-    def __init__(self, vault: Vault, store: EventStore, fingerprint_key: bytes) -> None:
+    def __init__(self, vault: Vault, store: EventStore) -> None:
         self._vault = vault
         self._store = store
-        self._fingerprint_key = fingerprint_key
 
     async def submissions(
         self, arrived: Sequence[tuple[Received, Read]]
@@ -39,7 +38,7 @@ class SealingReception:
                 client=f"{CLIENT}{received.topic_source}",
                 actor=f"{CLIENT}{received.topic_source}",
                 key=f"{received.source} {received.id}",
-                fingerprint=fingerprint(read.command, self._fingerprint_key),
+                fingerprint=fingerprint(read.command, self._vault.fingerprint_key),
                 patient=True,
                 personal=each.personal,
                 occurred_at=read.occurred_at,

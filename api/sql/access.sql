@@ -11,14 +11,5 @@ CREATE TABLE access.tokens (
   revoked_at timestamptz
 );
 
--- Keys that all processes of one deployment share.
-CREATE TABLE access.keys (
-  purpose text PRIMARY KEY,
-  value bytea NOT NULL
-);
-INSERT INTO access.keys
-VALUES ('fingerprint', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
-
 GRANT USAGE ON SCHEMA access TO ledger_application;
 GRANT SELECT, INSERT, UPDATE ON access.tokens TO ledger_application;
-GRANT SELECT ON access.keys TO ledger_application;

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ledger.personal.keys import IndexEntry, PersonalKeys, fresh_key
+from ledger.personal.master import derived
 from ledger.personal.sealing import DataKey, key_id_of, seal, unseal
 from ledger.personal.tokens import Kind, Tokenizer
 
@@ -32,6 +33,8 @@ class Vault:
     def __init__(self, keys: PersonalKeys, secret: bytes) -> None:
         self.keys = keys
         self.tokenizer = Tokenizer(secret)
+        self.fingerprint_key = derived(secret, "fingerprints")
+        """The deployment's key for what tells repeats: a copy of the database alone has it not."""
 
     @classmethod
     async def open(cls, keys: PersonalKeys) -> "Vault":

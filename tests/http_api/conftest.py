@@ -14,7 +14,7 @@ from api.app import create_app
 from api.health import Component, HealthReport
 from api.programme import CurrentSettings
 from api.services import Services
-from api.tokens import ALL, Tokens, fingerprint_key
+from api.tokens import ALL, Tokens
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
@@ -62,7 +62,6 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         reads=FreshReads(pool),
         pool=pool,
         tokens=tokens,
-        fingerprint_key=await fingerprint_key(pool),
         health=healthy,
         clock=clock,
         programme=CurrentSettings(settings, pool),
