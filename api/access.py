@@ -44,6 +44,16 @@ def allowed(scope: str) -> Any:
     return Depends(Allowed(scope))
 
 
+def refuse_without(caller: Caller, scope: str) -> None:
+    """Ask for a second scope, beside the route's own.
+
+    Raises:
+        HTTPException: 403, the token lacks it.
+    """
+    if not caller.may(scope):
+        raise HTTPException(403, f"This token lacks the scope {scope}.")
+
+
 async def _caller(request: Request) -> Caller:
     sent = request.headers.getlist("authorization")
     kind, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")

@@ -25,6 +25,7 @@ from api.routes import (
     reward_definitions,
     reward_expiry_order,
     rewards,
+    transaction_claims,
     transactions,
 )
 from api.services import Services
@@ -82,6 +83,7 @@ def routers() -> tuple[APIRouter, ...]:
         reward_expiry_order,
         rewards,
         reward_changes,
+        transaction_claims,
         transactions,
         programme,
         personal_data,

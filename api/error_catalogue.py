@@ -41,6 +41,7 @@ _OURS: Final = """
 404 not_found: There is nothing at this path. | Look at the path.
 405 method_not_allowed: This path has no such method. | See the `Allow` header.
 413 body_too_large: The body is larger than 1 MiB (a batch: 4 MiB), or has too many values. | Send it in parts.
+404 transaction_claim_not_found: No such claim of this profile. | Look at the id.
 422 body_not_an_object: The body is JSON, but no object. | Send `{…}`.
 422 body_too_deep: Objects and lists are nested too deep. | Nest them less deep.
 422 command_too_large: One event would be larger than the ledger keeps (512 KiB). | Send less, `meta` above all.
@@ -103,6 +104,14 @@ _REMEDIES: Final = {
     "reward_definition_not_started": "Issue it later, or move the definition's `start_at`.",
     "reward_not_found": "Look at the id; `?include=revoked` shows a revoked one.",
     "strategy_not_redeemed": "Leave `strategies` out, or name those that paid.",
+    "receipt_claimed": "Nothing is left to claim; who bought it can ask the shop.",
+    "receipt_contested": "Look at the receipt; ask the shop.",
+    "return_exceeds_sale": "Bring back what is left of the sale, and name its lines as it did.",
+    "transaction_has_redemptions": "Void the transaction, or leave it where it is.",
+    "transaction_has_returns": "Leave the lines out, or void the return first.",
+    "transaction_id_mismatch": "Send one of the two names, or both of one transaction.",
+    "transaction_profile_mismatch": "Unattach it from the profile that has it, then attach it.",
+    "transaction_redemption_mismatch": "Leave `redemption_id` out; `PUT` with it alone links more.",
     "transaction_not_found": "Look at the id.",
     "transaction_total_required": "State `transaction_total`, before rewards.",
     "transaction_void": "Record a new transaction.",

@@ -62,6 +62,54 @@ SETTINGS_BODY: Final[dict[str, Any]] = {
     "issue_max": "100",
 }
 
+UPSERT_BODY: Final[dict[str, Any]] = {
+    "external_id": "91040123233312",
+    "source_version": 2,
+    "total": "15.50",
+    "transacted_at": "2021-02-10 11:15:00",
+    "timezone": "Australia/Melbourne",
+    "receipt_ref": "0042",
+    "location_id": 3,
+    "items": [
+        {
+            "name": "Birthday Cake",
+            "sku": "cake",
+            "quantity": 1,
+            "price_current": 15.5,
+            "price_sell": 15.5,
+        }
+    ],
+}
+GOODS_BACK_BODY: Final[dict[str, Any]] = {
+    "external_id": "91040123233399",
+    "total": "-15.50",
+    "transacted_at": "2021-02-11 09:00:00",
+    "timezone": "Australia/Melbourne",
+    "linked_receipt_ref": "0042",
+    "location_id": 3,
+    "return_redemption": True,
+    "items": [
+        {
+            "name": "Birthday Cake",
+            "sku": "cake",
+            "quantity": -1,
+            "price_current": 15.5,
+            "price_sell": 15.5,
+        }
+    ],
+}
+CLAIM_BODY: Final[dict[str, Any]] = {
+    "transaction_receipt_ref": "0043",
+    "transaction_total": "15.50",
+    "transaction_transacted_at": "2021-02-10 11:15:00",
+    "transaction_timezone": "Australia/Melbourne",
+    "transaction_location_external_code": "3",
+}
+
+
+def _named(summary: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"example": {"summary": summary, "value": body}}
+
 
 def _example(body: dict[str, Any]) -> dict[str, Any]:
     return {"article": {"summary": "As in the article", "value": body}}
@@ -102,3 +150,7 @@ RETURN: Final[dict[str, Any]] = {
 }
 SETTINGS: Final = {"staff": {"summary": "A zone, and a limit of staff", "value": SETTINGS_BODY}}
 TRANSACTION: Final = _example(TRANSACTION_BODY)
+UPSERT: Final = _named("A sale, recorded or changed", UPSERT_BODY) | {
+    "return": {"summary": "Goods come back", "value": GOODS_BACK_BODY}
+}
+CLAIM: Final = _named("What a receipt says", CLAIM_BODY)

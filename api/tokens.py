@@ -29,6 +29,8 @@ SCOPES: Final = (
     "create-transactions",
     "update-transactions",
     "read-transactions",
+    "create-transaction-claims",
+    "read-transaction-claims",
     "read-profiles",
     "read-ledgers",
     "erase-personal-data",

@@ -19,8 +19,9 @@ from consumers.projector_document import projector_app
 from consumers.topics import EVENTS_TOPIC, EventsTopic
 from ledger.programme.counters import counter_stream
 from ledger.programme.state import PROGRAMME_STREAM
+from ledger.receipts.state import RECEIPT_EVENTS, receipt_stream
 from ledger.streams import account_stream
-from ledger.transactions.state import transaction_stream
+from ledger.transactions.state import TRANSACTION_EVENTS, transaction_stream
 from schemas.catalog import file_name, opened, our_events
 from schemas.envelope import Recorded
 from schemas.events import Event, encode
@@ -30,7 +31,6 @@ from schemas.reward_definitions import (
     DefinitionTerms,
     RewardDefinitionArchived,
 )
-from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
 
 CONTENT_TYPE = "application/json"
 _INCARNATION = UUID("6f1c1e0a-0000-4000-8000-000000000001")
@@ -51,7 +51,6 @@ _HEADERS = {
     "content-type": f"Always {CONTENT_TYPE}.",
 }
 _OPTIONAL = {"ce_correlationid"}
-_OF_A_TRANSACTION = (TransactionRecorded, RedemptionAttributed, TransactionVoided)
 _DESCRIPTION = f"""\
 Every event of the ledger, in the order of its stream, as CloudEvents 1.0 in Kafka's binary mode:
 the attributes are `ce_` headers, the value is the stored payload, byte for byte.
@@ -172,8 +171,10 @@ def _example(event: type[Event]) -> dict[str, Any]:
 
 def _stream(event: type[Event]) -> str:
     """A stream such an event stands in."""
-    if issubclass(event, _OF_A_TRANSACTION):
+    if issubclass(event, TRANSACTION_EVENTS):
         return transaction_stream(event.EXAMPLE["transaction_id"])
+    if issubclass(event, RECEIPT_EVENTS):
+        return receipt_stream(event.EXAMPLE["receipt_ref"])
     if issubclass(event, (DefinitionTerms, RewardDefinitionArchived, ProgrammeSettingsChanged)):
         return PROGRAMME_STREAM
     if issubclass(event, DefinitionIssueCounted):

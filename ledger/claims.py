@@ -18,6 +18,11 @@ from schemas.redemptions import (
     ReverseRedemption,
 )
 from schemas.rewards import AdjustReward, RevokeReward, RewardIssued
+from schemas.transaction_changes import (
+    AttachedTransactionChanged,
+    TransactionChanged,
+    UpsertTransaction,
+)
 from schemas.transactions import (
     LinkRedemption,
     RecordTransaction,
@@ -50,7 +55,11 @@ def claims_of(
                 claims.append(Claim("erasure", str(event.erasure_id), stream_id))
             case TransactionRecorded():
                 claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
-                account = _account_of(decision) or stream_id
+                account = _account_of(event.transaction_id, decision) or stream_id
+                claims.extend(_announced(event.external_id, account, view, now))
+            case TransactionChanged():
+                claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
+                account = _account_of(event.transaction_id, decision) or stream_id
                 claims.extend(_announced(event.external_id, account, view, now))
     return tuple(claims)
 
@@ -66,6 +75,9 @@ def likely_names(command: Command) -> Iterator[tuple[str, str]]:
             yield from _linked(command)
         case MakeRedemption(transaction_external_id=str(external_id)):
             yield ANNOUNCED, external_id  # and only then the sale: see `announcement`
+        case UpsertTransaction(external_id=str(external_id)):
+            yield "transaction.external_id", external_id
+            yield ANNOUNCED, external_id
         case RecordTransaction():
             if command.redemption_id is not None:
                 yield "redemption", str(command.redemption_id)
@@ -100,9 +112,14 @@ def _announced(
         yield Claim(standing.kind, external_id, stream_id)
 
 
-def _account_of(decision: Decision) -> str | None:
+def _account_of(transaction_id: int, decision: Decision) -> str | None:
     """The account a sale is noted on; None for a sale of nobody's."""
-    noted = (stream for stream, event in decision.written if isinstance(event, TransactionAttached))
+    noted = (
+        stream
+        for stream, event in decision.written
+        if isinstance(event, TransactionAttached | AttachedTransactionChanged)
+        and event.transaction_id == transaction_id
+    )
     return next(noted, None)
 
 

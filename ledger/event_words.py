@@ -26,6 +26,14 @@ from schemas.rewards import (
     RewardRevoked,
 )
 from schemas.times import utc_text
+from schemas.transaction_changes import AttachedTransactionChanged, TransactionUnattached
+from schemas.transaction_claims import (
+    TransactionClaimChecked,
+    TransactionClaimed,
+    TransactionClaimOpened,
+    TransactionClaimRejected,
+)
+from schemas.transaction_returns import AttachedGoodsReturned
 from schemas.transactions import (
     AttachedTransactionVoided,
     TransactionAttached,
@@ -204,6 +212,22 @@ def _attached(event: TransactionAttached, money: Money) -> str:
     return f"Transaction {event.transaction_id}{named} over {money(event.total_minor)} recorded"
 
 
+def _changed(event: AttachedTransactionChanged, money: Money) -> str:
+    return f"Transaction {event.transaction_id} changed; it is over {money(event.total_minor)}"
+
+
+def _goods(event: AttachedGoodsReturned, money: Money) -> str:
+    text = f"Transaction {event.return_transaction_id} brought back goods of transaction "
+    text += str(event.transaction_id)
+    if event.given_back_minor:
+        text += f", {money(event.given_back_minor)} of redemptions with them"
+    return text
+
+
+def _claimed(event: TransactionClaimOpened, money: Money) -> str:
+    return f"Claim {event.claim_id} on a transaction over {money(event.total_minor)}"
+
+
 def _sum(event: Event, money: Money) -> str:
     return money(sum(movement.amount_minor for movement in event.movements))
 
@@ -231,5 +255,16 @@ _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
         f"Redemption {e.redemption_id} no longer belongs to transaction {e.transaction_id}"
     ),
     PersonalDataErased: lambda e, _: f"Personal data erased: {len(e.keys)} keys destroyed",
+    AttachedTransactionChanged: _changed,
+    AttachedGoodsReturned: _goods,
+    TransactionUnattached: lambda e, _: f"Transaction {e.transaction_id} unattached",
+    TransactionClaimOpened: _claimed,
+    TransactionClaimChecked: lambda e, _: (
+        f"Claim {e.claim_id} does not mean transaction {e.checked_transaction_id}"
+    ),
+    TransactionClaimed: lambda e, _: f"Claim {e.claim_id} found transaction {e.transaction_id}",
+    TransactionClaimRejected: lambda e, _: (
+        f"Claim {e.claim_id} rejected: its transaction is another profile's"
+    ),
     AttachedTransactionVoided: lambda e, _: f"Transaction {e.transaction_id} voided",
 }

@@ -10,6 +10,7 @@ from ledger.streams import initial_state
 from ledger.submission import Answer, Pending, Submission
 from schemas.events import Event, encode
 from schemas.redemptions import MakeRedemption
+from schemas.transaction_changes import TransactionChanges
 
 Name = tuple[str, str]
 
@@ -145,4 +146,6 @@ def names_of(submission: Submission) -> list[Name]:
     command = submission.command
     if isinstance(command, MakeRedemption) and command.transaction_external_id is not None:
         names.append(("transaction.external_id", command.transaction_external_id))
+    if isinstance(command, TransactionChanges) and command.external_id is not None:
+        names.append(("transaction.external_id", command.external_id))
     return names

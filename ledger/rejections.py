@@ -315,6 +315,62 @@ class TransactionIsVoid(Rejection):
     code = "transaction_void"
 
 
+class TransactionProfileMismatch(Rejection):
+    """The transaction is another profile's: unattach it first."""
+
+    code = "transaction_profile_mismatch"
+    field = "profile_id"
+
+
+class TransactionIdMismatch(Rejection):
+    """`id` and `external_id` are not of one transaction."""
+
+    code = "transaction_id_mismatch"
+    field = "external_id"
+
+
+class TransactionPaidOtherwise(Rejection):
+    """Another redemption paid for the transaction."""
+
+    code = "transaction_redemption_mismatch"
+    field = "redemption_id"
+
+
+class TransactionHasRedemptions(Rejection):
+    """A redemption of the profile paid for the transaction."""
+
+    code = "transaction_has_redemptions"
+
+
+class TransactionHasReturns(Rejection):
+    """Goods of the transaction came back, or are what came back: its lines stay as they are."""
+
+    code = "transaction_has_returns"
+    field = "items"
+
+
+class ReturnExceedsSale(Rejection):
+    """More came back than was sold and has not come back before."""
+
+    status = 422
+    code = "return_exceeds_sale"
+    field = "items"
+
+
+class ReceiptClaimed(Rejection):
+    """The sale of this receipt is somebody's already."""
+
+    code = "receipt_claimed"
+    field = "transaction_receipt_ref"
+
+
+class ReceiptContested(Rejection):
+    """So many claims wait for this receipt that no more can."""
+
+    code = "receipt_contested"
+    field = "transaction_receipt_ref"
+
+
 class UnknownLinkedRedemption(Rejection):
     """The transaction names a redemption that does not exist, or that is a return or reversal."""
 

@@ -6,11 +6,18 @@ from functools import reduce
 from ledger.account.state import Account, evolve
 from ledger.programme.counters import COUNTER_PREFIX, IssueCounter, evolve_counter
 from ledger.programme.state import PROGRAMME_STREAM, Programme, evolve_programme
+from ledger.receipts.state import RECEIPT_PREFIX, Receipt, evolve_receipt
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, evolve_transaction
 from schemas.envelope import Recorded
 from schemas.events import Event, decode
 
-State = Account | Programme | Transaction | IssueCounter
+State = Account | Programme | Transaction | IssueCounter | Receipt
+
+_BEGINNINGS: tuple[tuple[str, type[Transaction | IssueCounter | Receipt]], ...] = (
+    (TRANSACTION_PREFIX, Transaction),
+    (COUNTER_PREFIX, IssueCounter),
+    (RECEIPT_PREFIX, Receipt),
+)
 
 
 def account_stream(profile_id: str) -> str:
@@ -22,9 +29,10 @@ def initial_state(stream_id: str) -> State:
     """The state of a stream without events."""
     if stream_id == PROGRAMME_STREAM:
         return Programme()
-    if stream_id.startswith(COUNTER_PREFIX):
-        return IssueCounter()
-    return Transaction() if stream_id.startswith(TRANSACTION_PREFIX) else Account()
+    for prefix, state in _BEGINNINGS:
+        if stream_id.startswith(prefix):
+            return state()
+    return Account()
 
 
 def last_event_tells(stream_id: str) -> bool:
@@ -39,6 +47,8 @@ def evolve_state(state: State, event: Event) -> State:
             return evolve(state, event)
         case Transaction():
             return evolve_transaction(state, event)
+        case Receipt():
+            return evolve_receipt(state, event)
         case Programme():
             return evolve_programme(state, event)
         case IssueCounter():

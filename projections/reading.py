@@ -17,6 +17,8 @@ from projections.projection import SCHEMA, Projection
 from projections.read_models import transactions
 from projections.stream_states import without_waiting_for_disk
 from schemas.events import decode
+from schemas.transaction_changes import AttachedTransactionChanged, TransactionUnattached
+from schemas.transaction_returns import AttachedGoodsReturned
 from schemas.transactions import (
     AttachedTransactionVoided,
     TransactionAttached,
@@ -33,6 +35,9 @@ _NAMING_TRANSACTIONS = (
     TransactionLinked,
     TransactionUnlinked,
     AttachedTransactionVoided,
+    AttachedTransactionChanged,
+    AttachedGoodsReturned,
+    TransactionUnattached,
 )
 
 # One statement, so that both numbers are of the same instant. The head comes from the index.

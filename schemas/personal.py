@@ -28,6 +28,8 @@ def split(command: SomeCommand) -> tuple[SomeCommand, Fields]:
         return command, {}
     told = command.NULL_SAYS_MORE & command.model_fields_set
     rest, fields = _split(command, tree, told)
+    # A null that is taken out is told by the seal from now on, and by the command no more.
+    rest.model_fields_set.difference_update(told & tree.keys())
     return cast(SomeCommand, rest), fields
 
 

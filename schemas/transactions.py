@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.amounts import Label, Quantity, SignedAmount, UnitPrice, WholeNumber
+from schemas.amounts import Label, Quantity, SignedAmount, UnitPrice, WholeFromZero, WholeNumber
 from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.flags import Flag
@@ -76,6 +76,11 @@ class ItemFacts(Part):
     discounts: Annotated[tuple[Discount, ...], Field(max_length=ENTRIES_MAX)] = ()
     tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
 
+    @property
+    def is_return(self) -> bool:
+        """Goods come back on this line."""
+        return self.quantity < 0
+
 
 class Item(ItemFacts):
     """The same with what a till adds to it."""
@@ -83,10 +88,16 @@ class Item(ItemFacts):
     meta: JsonObject | None = None
 
 
-class SaleFacts(BaseModel):
-    """What command, event and answer of a sale have in common: all that is nobody's own."""
+Texts = Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)]
+Items = Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
+Payments = Annotated[tuple[Payment, ...], Field(max_length=ENTRIES_MAX)]
+ItemsFacts = Annotated[tuple[ItemFacts, ...], Field(max_length=ITEMS_MAX)]
+PaymentsFacts = Annotated[tuple[PaymentFacts, ...], Field(max_length=ENTRIES_MAX)]
 
-    items: Annotated[tuple[ItemFacts, ...], Field(max_length=ITEMS_MAX)]
+
+class SaleDetails(BaseModel):
+    """What a till may say of a sale and may leave out; null is nothing."""
+
     external_id: Name | None = None
     location_id: Label | None = None
     currency: Text | None = None
@@ -96,12 +107,11 @@ class SaleFacts(BaseModel):
     tender: Text | None = None
     margin: UnitPrice | None = None
     staff_id: Label | None = None
-    payments: Annotated[tuple[PaymentFacts, ...], Field(max_length=ENTRIES_MAX)] = ()
     receipt_ref: Text | None = None
     linked_receipt_ref: Text | None = None
+    return_redemption: Flag | None = None
+    """Of a return of goods: what a redemption had paid for them comes back too."""
     receipt_is_email: Flag | None = None
-    systems: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
-    tags: Annotated[tuple[Text, ...], Field(max_length=ENTRIES_MAX)] = ()
     type: Text | None = None
     status: Text | None = None
     order_id: Label | None = None
@@ -110,27 +120,53 @@ class SaleFacts(BaseModel):
     need_action: Flag | None = None
     organisation_id: Label | None = None
     fees: SignedAmount | None = None
+    source_version: WholeFromZero | None = None
+    """The sender's own version of the sale: an upsert with a lower one changes nothing."""
+
+
+class SaleFacts(SaleDetails):
+    """What command, event and answer of a sale have in common: all that is nobody's own."""
+
+    items: ItemsFacts
+    payments: PaymentsFacts = ()
+    systems: Texts = ()
+    tags: Texts = ()
 
 
 SALE_FIELDS = tuple(SaleFacts.model_fields)
 
 
-class Sale(SaleFacts):
-    """A sale with what is personal in it, as it is sent and shown; events have that sealed."""
+class PersonalDetails(BaseModel):
+    """What may be personal in a sale, beside the `meta` of its lines and payments."""
 
-    items: Annotated[tuple[Item, ...], Field(max_length=ITEMS_MAX)]
-    payments: Annotated[tuple[Payment, ...], Field(max_length=ENTRIES_MAX)] = ()
     receipt_email: Text | None = None
     meta: JsonObject | None = None
     custom_fields: JsonObject | None = None
 
 
+PERSONAL_OF_A_SALE = frozenset(
+    {"receipt_email", "meta", "custom_fields", "items.*.meta", "payments.*.meta"}
+)
+
+
+class Sale(PersonalDetails, SaleFacts):
+    """A sale with what is personal in it, as it is sent and shown; events have that sealed."""
+
+    items: Items
+    payments: Payments = ()
+
+
 def facts_of(sale: Sale) -> dict[str, Any]:
     """The fields of a sale as an event has them."""
     fields = {name: getattr(sale, name) for name in SALE_FIELDS}
-    fields["items"] = tuple(_as(ItemFacts, item) for item in sale.items)
-    fields["payments"] = tuple(_as(PaymentFacts, payment) for payment in sale.payments)
-    return fields
+    return fields | {name: list_facts(name, fields[name]) for name in ("items", "payments")}
+
+
+def list_facts(name: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Lines or payments as an event has them; other lists are the same there."""
+    known: dict[str, type[Part]] = {"items": ItemFacts, "payments": PaymentFacts}
+    facts = known.get(name)
+    return parts if facts is None else tuple(_as(facts, part) for part in parts)
 
 
 def _as(facts: type[Part], part: Part) -> Part:
@@ -145,9 +181,7 @@ class RecordTransaction(Sale, Command):
     Born void (`is_void`), it gives back the redemption it names unless `keep_redemption`.
     """
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset(
-        {"receipt_email", "meta", "custom_fields", "items.*.meta", "payments.*.meta"}
-    )
+    PERSONAL: ClassVar[frozenset[str]] = PERSONAL_OF_A_SALE
 
     total: SignedAmount
     transacted_at: Moment

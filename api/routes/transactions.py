@@ -1,18 +1,17 @@
 """Transactions: record, read, list, link a redemption, void (article, step 4)."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Request, Response
-from pydantic import model_validator
 
-from api.access import allowed
-from api.commanding import submit
+from api.access import allowed, refuse_without
+from api.commanding import addressed, submit
 from api.documents.transactions import document
-from api.examples import TRANSACTION
+from api.examples import TRANSACTION, UPSERT
 from api.filters import Field
-from api.folding import folded
 from api.parameters import WAIT_FOR
 from api.paths import BASE, PathId, PathProfile
+from api.problems import Refused
 from api.queries import Listing, answer_list
 from api.reading import (
     answer_fresh,
@@ -22,19 +21,22 @@ from api.reading import (
     of_profile,
     plain,
     row_after,
-    row_named,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
+from api.shown_transactions import CREATED, recorded, shown_with_staleness, upserted
 from api.tokens import Caller
 from api.waiting_for import wait_for
-from ledger.submission import AlreadyThere
 from ledger.transactions.state import transaction_stream
 from projections.read_models import balances, transactions
 from projections.reading import Freshness
-from schemas.amounts import WholeNumber
 from schemas.commands import Command
-from schemas.flags import Flag
+from schemas.transaction_changes import (
+    ChangeTransaction,
+    TransactionChanges,
+    UnattachTransaction,
+    UpsertTransaction,
+)
 from schemas.transactions import LinkRedemption, RecordTransaction, VoidTransaction
 
 router = APIRouter(prefix=BASE, tags=["Transactions"], route_class=LedgerRoute)
@@ -50,6 +52,8 @@ LISTING = Listing(
         "profile_id": Field.text(_COLUMNS.profile_id),
         "external_id": Field.text(_COLUMNS.external_id),
         "receipt_ref": Field.text(_COLUMNS.receipt_ref),
+        "sale_transaction_id": Field.number(_COLUMNS.sale_transaction_id),
+        "return_status": Field.text(_COLUMNS.return_status),
         "total": Field.money(_COLUMNS.total_minor),
         "transacted_at": Field.instant(_COLUMNS.transacted_at),
         "timezone": Field.text(_COLUMNS.timezone),
@@ -63,24 +67,6 @@ LISTING = Listing(
 PathExternalId = Annotated[str, Path(min_length=1)]
 
 
-class TransactionChange(Command):
-    """One change of a transaction: a redemption to link, or that it is void."""
-
-    redemption_id: WholeNumber | None = None
-    is_void: Flag | None = None
-    keep_redemption: Flag = False
-
-    @model_validator(mode="after")
-    def _one_change(self) -> Self:
-        if (self.redemption_id is None) == (self.is_void is None):
-            raise ValueError("Give redemption_id, or is_void: one change at a time.")
-        if self.is_void is False:
-            raise ValueError("A void is final: is_void can only become true.")
-        if self.keep_redemption and self.is_void is None:
-            raise ValueError("keep_redemption has a meaning only with is_void.")
-        return self
-
-
 @router.post("/transactions")
 async def record(
     request: Request,
@@ -89,32 +75,55 @@ async def record(
 ) -> Response:
     """Record a completed sale, and attribute the redemption it names."""
     answered = await submit(request, caller, body)
-    services, answer = answered.services, answered.answer
-    if isinstance(answer, AlreadyThere):
-        row = await row_named(services, MODEL, answer)
-        return answered.response(document(row, services))
-    (row,) = folded(MODEL, answer.stream_id, answered.events, answered.at).values()
-    shown = document(row, services)
-    if answered.dry_run:
-        shown["id"] = None
-    return answered.response(shown, created=True)
+    status, shown = await recorded(answered)
+    return answered.response(shown, created=status == CREATED)
+
+
+@router.post("/transactions/update-create")
+async def upsert(
+    request: Request,
+    body: Annotated[UpsertTransaction, Body(openapi_examples=UPSERT)],
+    caller: Annotated[Caller, allowed("create-transactions")],
+) -> Response:
+    """Record a transaction, or change the one with this `external_id`, else with this `id`.
+
+    What is left out stays, `items` replace the list, null takes away. An older `source_version`
+    changes nothing: the answer shows what stands, with `stale: true`.
+    """
+    refuse_without(caller, "update-transactions")
+    answered = await submit(request, caller, body)
+    status, shown = await upserted(answered, body)
+    return answered.response(shown, created=status == CREATED)
 
 
 @router.put("/transactions/{transaction_id}")
 async def change(
     request: Request,
     transaction_id: PathId,
-    body: TransactionChange,
+    body: TransactionChanges,
     caller: Annotated[Caller, allowed("update-transactions")],
 ) -> Response:
-    """Link a redemption made before or void the sale: its redemptions come back then."""
-    command: Command
-    if body.redemption_id is not None:
-        command = LinkRedemption(transaction_id=transaction_id, redemption_id=body.redemption_id)
-    else:
-        command = VoidTransaction(
-            transaction_id=transaction_id, keep_redemption=body.keep_redemption
-        )
+    """Change a transaction: what is left out stays.
+
+    `redemption_id` alone links a redemption, also a second one. `is_void` voids for good: what was
+    redeemed comes back then.
+    """
+    command = _change_of(transaction_id, body)
+    answered = await submit(request, caller, command)
+    stream_id = transaction_stream(transaction_id)
+    row = await row_after(answered, MODEL, stream_id, (transaction_id,))
+    return answered.response(shown_with_staleness(row, answered, body))
+
+
+@router.post("/profiles/{profile_id}/transactions/{transaction_id}/unattach", status_code=200)
+async def unattach(
+    request: Request,
+    profile_id: PathProfile,
+    transaction_id: PathId,
+    caller: Annotated[Caller, allowed("update-transactions")],
+) -> Response:
+    """Say that a transaction is not this profile's after all; it is nobody's then."""
+    command = UnattachTransaction(profile_id=profile_id, transaction_id=transaction_id)
     answered = await submit(request, caller, command)
     stream_id = transaction_stream(transaction_id)
     row = await row_after(answered, MODEL, stream_id, (transaction_id,))
@@ -190,6 +199,18 @@ async def read_of_profile(
 ) -> Response:
     """One transaction of a profile."""
     return await _read(services_of(request), transaction_id, profile_id)
+
+
+def _change_of(transaction_id: int, body: TransactionChanges) -> Command:
+    """The command a body is: a link or a void are told by themselves."""
+    told = body.model_fields_set
+    if not told:
+        raise Refused.invalid({"body": ["Give what is to change."]})
+    if told == {"redemption_id"} and body.redemption_id is not None:
+        return LinkRedemption(transaction_id=transaction_id, redemption_id=body.redemption_id)
+    if told <= {"is_void", "keep_redemption"} and body.is_void:
+        return VoidTransaction(transaction_id=transaction_id, keep_redemption=body.keep_redemption)
+    return addressed(ChangeTransaction, body, transaction_id=transaction_id)
 
 
 async def _read(services: Services, transaction_id: int, profile_id: str | None) -> Response:

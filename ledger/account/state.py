@@ -9,6 +9,7 @@ from typing import Literal
 from immutables import Map
 
 from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order
+from ledger.account.sale_claims import OfSaleClaim, SaleClaim, evolve_sale_claims
 from ledger.records import Records, replace
 from schemas.events import Event
 from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
@@ -93,6 +94,8 @@ class Account:
     """Returns and reversals, by id → the redemption they belong to."""
     issued_under: Map[int, int] = field(default_factory=Map)
     """How many rewards were issued under each definition; what returns made of them aside."""
+    sale_claims: Map[int, SaleClaim] = field(default_factory=Map)
+    """Sales it says are its own, by the number of the claim."""
 
     @property
     def registered(self) -> bool:
@@ -155,7 +158,14 @@ def _with_redemptions(account: Account, event: Event) -> Account:
             account = _linked(account, event.redemption_id, event.transaction_id)
         case TransactionUnlinked():
             account = _unlinked(account, event.redemption_id)
-    return account
+    return _with_sale_claim(account, event)
+
+
+def _with_sale_claim(account: Account, event: Event) -> Account:
+    if not isinstance(event, OfSaleClaim):
+        return account
+    claims = evolve_sale_claims(account.sale_claims, event)
+    return replace(account, sale_claims=claims)
 
 
 def _linked(account: Account, redemption_id: int, transaction_id: int) -> Account:

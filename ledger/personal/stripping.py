@@ -13,10 +13,11 @@ from ledger.personal.sealing import DataKey
 from ledger.personal.tokens import Kind
 from ledger.personal.vault import Sealed, Vault
 from ledger.streams import fold_whole
-from ledger.transactions.state import Transaction, transaction_stream
+from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.personal import Fields, split
 from schemas.personal_data import ErasePersonalData
+from schemas.transaction_changes import UpsertTransaction
 
 _ACCOUNT = "account-"
 
@@ -107,11 +108,20 @@ async def _owner(command: Command, holders: dict[tuple[str, str], str], store: E
         stream_id = holders.get(name, "")
         if stream_id.startswith(_ACCOUNT):
             return stream_id.removeprefix(_ACCOUNT)
-    transaction_id: int | None = getattr(command, "transaction_id", None)
-    if transaction_id is not None:
-        stream_id = transaction_stream(transaction_id)
-        streams = await store.read_streams([stream_id])
-        transaction: Any = fold_whole(stream_id, streams[stream_id])
+    of_transaction = _transaction(command, holders)
+    if of_transaction is not None:
+        streams = await store.read_streams([of_transaction])
+        transaction: Any = fold_whole(of_transaction, streams[of_transaction])
         if isinstance(transaction, Transaction) and transaction.profile_id is not None:
             return transaction.profile_id
     return nobody()
+
+
+def _transaction(command: Command, holders: dict[tuple[str, str], str]) -> str | None:
+    """The transaction a command is about, by our number or by the sender's own name."""
+    for name in likely_names(command):
+        if holders.get(name, "").startswith(TRANSACTION_PREFIX):
+            return holders[name]
+    upserted = command.id if isinstance(command, UpsertTransaction) else None
+    number: int | None = getattr(command, "transaction_id", upserted)
+    return None if number is None else transaction_stream(number)

@@ -21,7 +21,7 @@ def weights_of(items: Sequence[ItemFacts]) -> tuple[int, ...]:
     Whole numbers of one common scale: a product of decimals would be rounded to their context.
     """
     return tuple(
-        0 if item.is_void else max(0, _whole(item.price_current) * _whole(item.quantity))
+        0 if item.is_void else max(0, whole(item.price_current) * whole(item.quantity))
         for item in items
     )
 
@@ -38,5 +38,6 @@ def shares(total_minor: int, weights: Sequence[int]) -> Shares:
     return Shares(tuple(share + (line in favoured) for line, (share, _) in enumerate(parts)), 0)
 
 
-def _whole(number: Decimal) -> int:
+def whole(number: Decimal) -> int:
+    """A price or quantity in whole millionths."""
     return to_minor(number, digits=PRICE_DIGITS, signed=True)

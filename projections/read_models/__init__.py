@@ -10,6 +10,7 @@ from projections.read_models import (
     reward_definitions,
     reward_expiry_order,
     rewards,
+    transaction_claims,
     transactions,
 )
 
@@ -19,6 +20,7 @@ ALL: tuple[Projection, ...] = (
     reward_expiry_order.PROJECTION,
     redemptions.PROJECTION,
     transactions.PROJECTION,
+    transaction_claims.PROJECTION,
     journal.PROJECTION,
     reward_definitions.PROJECTION,
     reward_definition_versions.PROJECTION,

@@ -8,6 +8,12 @@ from typing import Any
 
 from deciders.scenario import minor, moment
 
+from schemas.transaction_changes import (
+    AttachedTransactionChanged,
+    TransactionAssigned,
+    TransactionChanged,
+    UpsertTransaction,
+)
 from schemas.transactions import (
     AttachedTransactionVoided,
     LinkRedemption,
@@ -124,3 +130,33 @@ def unlinked(transaction_id: int, redemption_id: int) -> TransactionUnlinked:
 def detached(transaction_id: int) -> AttachedTransactionVoided:
     """On the account: the sale did not happen."""
     return AttachedTransactionVoided(transaction_id=transaction_id)
+
+
+# ── Changes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def upsert(**told: Any) -> UpsertTransaction:
+    """The sale is as told, whether or not it was there."""
+    return UpsertTransaction.model_validate({"external_id": "t-1"} | told)
+
+
+def upsert_whole(profile: str | None = "p-1", **fields: Any) -> UpsertTransaction:
+    """All a sale of 10.00 says, as `sell` records it."""
+    return UpsertTransaction.model_validate(
+        sell(profile, **fields).model_dump(exclude_unset=True, by_alias=True)
+    )
+
+
+def changed(transaction_id: int, **new: Any) -> TransactionChanged:
+    """The sale has these new values."""
+    return TransactionChanged.model_validate({"transaction_id": transaction_id} | new)
+
+
+def noted(transaction_id: int, total: str = "10.00") -> AttachedTransactionChanged:
+    """On the account: the sale has changed."""
+    return AttachedTransactionChanged(transaction_id=transaction_id, total_minor=minor(total))
+
+
+def assigned(transaction_id: int, profile: str = "p-1") -> TransactionAssigned:
+    """The sale is this profile's from now on."""
+    return TransactionAssigned(transaction_id=transaction_id, profile_id=profile)

@@ -20,9 +20,10 @@ from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.programme.counters import counter_stream
 from ledger.programme.state import PROGRAMME_STREAM, Programme
+from ledger.receipts.state import RECEIPT_EVENTS, receipt_stream
 from ledger.rejections import Rejection
 from ledger.streams import State, account_stream, evolve_state, initial_state
-from ledger.transactions.state import Transaction, transaction_stream
+from ledger.transactions.state import TRANSACTION_EVENTS, Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.events import Event, decode, encode
 from schemas.holds import RedemptionHeld
@@ -35,8 +36,10 @@ from schemas.reward_definitions import (
     RewardDefinitionArchived,
 )
 from schemas.rewards import RewardIssued
-from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
+from schemas.transaction_changes import TransactionChanged, TransactionUnattached
+from schemas.transactions import TransactionRecorded
 
+_OF_A_TRANSACTION = tuple(set(TRANSACTION_EVENTS) - {TransactionUnattached})
 Written = tuple[tuple[str, Event], ...]
 """Events, each with its stream."""
 
@@ -47,6 +50,22 @@ class Elsewhere:
 
     profile_id: str
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class OnSale:
+    """What stands in a transaction's stream, where the account has the same kind of event."""
+
+    transaction_id: int
+    events: tuple[Event, ...]
+
+
+def on_sale(transaction_id: int, *events: Event) -> OnSale:
+    """These events belong to the transaction's stream."""
+    return OnSale(transaction_id, events)
+
+
+Told = Event | Elsewhere | OnSale
 
 
 def elsewhere(profile_id: str, *events: Event) -> Elsewhere:
@@ -117,7 +136,7 @@ class When:
     command: Command
     now: datetime
 
-    def then(self, *expected: Event | Elsewhere) -> Given:
+    def then(self, *expected: Told) -> Given:
         """Exactly these events follow, stream by stream; the story may go on from there."""
         written = self._decide()
         for stream_id in _streams(written) | _streams(_placed(expected)):
@@ -175,7 +194,7 @@ class _View:
         return taken.get((kind, key))
 
 
-def given(*happened: Event | Elsewhere) -> Given:
+def given(*happened: Told) -> Given:
     """What has happened so far; whoever has a reward is registered."""
     events = [event for event in happened if isinstance(event, Event)]
     has_rewards = any(isinstance(event, RewardIssued) for event in events)
@@ -184,13 +203,16 @@ def given(*happened: Event | Elsewhere) -> Given:
     return Given(_placed((*first, *happened)))
 
 
-def _placed(events: Iterable[Event | Elsewhere]) -> Written:
+def _placed(events: Iterable[Told]) -> Written:
     placed: list[tuple[str, Event]] = []
     for event in events:
         if isinstance(event, Event):
             placed.append((_stream_of(event), event))
             continue
-        stream_id = account_stream(event.profile_id)
+        if isinstance(event, OnSale):
+            stream_id = transaction_stream(event.transaction_id)
+        else:
+            stream_id = account_stream(event.profile_id)
         placed.extend((stream_id, one) for one in event.events)
     return tuple(placed)
 
@@ -201,8 +223,10 @@ def _stream_of(event: Event) -> str:
             return PROGRAMME_STREAM
         case DefinitionIssueCounted():
             return counter_stream(event.definition_id)
-        case TransactionRecorded() | RedemptionAttributed() | TransactionVoided():
+        case _ if isinstance(event, _OF_A_TRANSACTION):
             return transaction_stream(event.transaction_id)
+        case _ if isinstance(event, RECEIPT_EVENTS):
+            return receipt_stream(event.receipt_ref)
     return account_stream("p-1")
 
 
@@ -228,7 +252,10 @@ def _names(event: Event) -> Iterator[tuple[str, str]]:
             yield "redemption", str(event.reversal_id)
         case RedemptionReturned():
             yield "redemption", str(event.return_id)
-        case TransactionRecorded(external_id=str(external_id)):
+        case (
+            TransactionRecorded(external_id=str(external_id))
+            | TransactionChanged(external_id=str(external_id))
+        ):
             yield "transaction.external_id", external_id
 
 

@@ -41,6 +41,7 @@ from ledger.rejections import (
     RedemptionOfAnotherProfile,
     UnknownLinkedRedemption,
 )
+from schemas.receipts import ReceiptFiled
 
 # ── Recording ────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +100,11 @@ def test_everything_the_till_tells_is_kept() -> None:
             )
         ],
     }
-    given(registered()).when(sell(**told)).then(sold(100, **told), attached(100))
+    given(registered()).when(sell(**told)).then(
+        sold(100, **told),
+        attached(100),
+        ReceiptFiled(receipt_ref="0042", transaction_id=100),
+    )
 
 
 def test_the_time_of_a_sale_is_that_of_its_clocks() -> None:

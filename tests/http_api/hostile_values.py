@@ -144,7 +144,7 @@ def _text_cases(
         values += PROFILES
     elif "enum" in option or "const" in option:
         values += ["", "Rewards", SECRET]
-    elif path[-1] in ("timezone", "zone"):
+    elif str(path[-1]).endswith("zone"):
         values += ZONES
     elif str(path[-1]).endswith("_at"):
         values += TIMES

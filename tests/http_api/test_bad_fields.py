@@ -33,6 +33,11 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/transactions"): sale(),
     ("PUT", "/programme/settings"): {"grace_days": 1},
     ("PUT", "/transactions/{transaction_id}"): {"is_void": True},
+    ("POST", "/transactions/update-create"): sale(is_void=True),
+    ("POST", "/profiles/{profile_id}/transactions/claims"): {
+        "transaction_receipt_ref": "0042",
+        "transaction_total": 10,
+    },
 }
 WITH_BODY = {
     (method, route.path.removeprefix("/api/v3")): route

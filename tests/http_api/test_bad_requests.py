@@ -70,7 +70,7 @@ def url_of(name: str, number: str = "6", profile: str = "p-1") -> tuple[str, str
     """A method and a path with these ids in it."""
     method, path = name.split()
     path = path.replace("{profile_id}", profile).replace("{external_id:path}", "t-1")
-    for id_name in ("definition_id", "reward_id", "redemption_id", "transaction_id"):
+    for id_name in ("definition_id", "reward_id", "redemption_id", "transaction_id", "claim_id"):
         path = path.replace(f"{{{id_name}}}", number)
     return method, path
 

@@ -76,6 +76,8 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/redemptions/{redemption_id}/return",
         "/transactions",
         "/programme/settings",
+        "/transactions/update-create",
+        "/profiles/{profile_id}/transactions/claims",
     }
     order = {
         "/rewards/definitions": 0,

@@ -1,0 +1,1 @@
+"""Receipts: which sales have a number, and who waits for one."""
