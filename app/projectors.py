@@ -1,6 +1,4 @@
-"""The projectors of one process: one a read model, each with its own group and checkpoint."""
-
-from collections.abc import Sequence
+"""The projector of one process, over all read models."""
 
 from api.health import Component
 from app.kafka_access import faststream_security_of
@@ -16,46 +14,38 @@ SELECT coalesce(max(published_position), 0) FROM ledger.relay_checkpoint WHERE r
 
 
 class Projectors:
-    """All of them."""
+    """All read models, kept up to date from one subscription."""
 
     def __init__(self, settings: Settings, stores: Stores) -> None:
         assert settings.kafka_bootstrap_servers is not None
         self._pool = stores.projecting
         self._relay = settings.relay
         self._lag_events_max = settings.lag_events_max
-        shared = ProjectorSettings(
-            settings.kafka_bootstrap_servers,
-            settings.events_topic,
-            faststream_security_of(settings),
+        self._projector = Projector(
+            ALL,
+            stores.projecting,
+            ProjectorSettings(
+                settings.kafka_bootstrap_servers,
+                settings.events_topic,
+                faststream_security_of(settings),
+            ),
+            self._published_up_to,
         )
-        self._by_name = {
-            projection.name: Projector(projection, stores.projecting, shared, self._published_up_to)
-            for projection in ALL
-        }
 
-    def parts(self, topic: TopicKeeper) -> Sequence[Part]:
-        """A part each. They start once the topic is there."""
-        return [
-            topic.part(f"the projector of {name}", projector.run, projector.stop)
-            for name, projector in self._by_name.items()
-        ]
+    def part(self, topic: TopicKeeper) -> Part:
+        """Starts once the topic is there."""
+        return topic.part("the projector", self._projector.run, self._projector.stop)
 
     def component(self) -> Component:
-        """How they are, for /readyz."""
-        troubled = {
-            name: projector.last_error
-            for name, projector in self._by_name.items()
-            if projector.last_error is not None
-        }
-        idle = [name for name, projector in self._by_name.items() if projector.lag is None]
-        lag = max(projector.lag or 0 for projector in self._by_name.values())
-        if troubled:
-            detail = "; ".join(f"{name}: {error}" for name, error in troubled.items())
-        elif len(idle) == len(self._by_name):
-            detail = "not reading: no partition is theirs yet"
+        """How it is, for /readyz."""
+        troubles, lag = self._projector.troubles, self._projector.lag
+        if troubles:
+            detail = "; ".join(f"{name}: {error}" for name, error in troubles.items())
+        elif lag is None:
+            detail = "not reading: no partition is its own yet"
         else:
-            detail = f"at most {lag} records wait for one of them"
-        ok = not troubled and len(idle) < len(self._by_name) and lag <= self._lag_events_max
+            detail = f"at most {lag} records wait for a read model"
+        ok = not troubles and lag is not None and lag <= self._lag_events_max
         return Component("projectors", ok, detail, required=False)
 
     async def _published_up_to(self) -> int:

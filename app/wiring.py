@@ -89,7 +89,7 @@ class Wiring:
         if relay and process.topic:
             process.parts.append(process.topic.part("the relay", relay.run, relay.stop))
         if projectors and process.topic:
-            process.parts += projectors.parts(process.topic)
+            process.parts.append(projectors.part(process.topic))
         return process
 
     def _relay(self) -> Relay:

@@ -1,14 +1,15 @@
-"""The projector: Kafka → one read model, each event exactly once in effect.
+"""The projector: Kafka → read models, each event exactly once in effect.
 
-Kafka brings the events; where it stands is our own checkpoint, moved in the transaction that
-writes the rows. Whatever goes wrong rolls both back, and the partition is read from there again.
+Kafka brings the events, once for all read models; how far each has applied them is its own
+checkpoint, moved in the transaction that writes its rows. Whatever goes wrong rolls both back,
+and its partitions are read from there again, while the other read models go on.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -16,19 +17,21 @@ import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from consumers.cloudevents import NotALedgerEvent, Published, from_record
+from consumers.projector_batch import Batch, read_batch
 from consumers.projector_broker import Assignments, Subscription, subscribe
-from consumers.projector_checkpoints import DeadLetter, Fenced, Move
+from consumers.projector_checkpoints import Fenced, Move
+from consumers.projector_follower import Follower
 from consumers.projector_partitions import Partitions
 from consumers.published_position import AnotherIncarnation
 from consumers.topics import EVENTS_TOPIC
-from projections.applying import apply
 from projections.projection import Projection
 from projections.reconcile import MARGIN_EVENTS, reconcile
-from projections.stream_states import without_waiting_for_disk
 
 STOP_SECONDS_MAX = 15.0
 """A broker that is away is not waited for any longer."""
+
+FAILURES_MAX = 20
+"""More than so many in a row lengthen no pause."""
 
 PublishedUpTo = Callable[[], Awaitable[int]]
 
@@ -50,52 +53,54 @@ class ProjectorSettings:
     reconcile_margin_events: int = MARGIN_EVENTS
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What one call of Kafka brought, as far as it is ours to apply."""
-
-    moves: list[Move]
-    records: list[ConsumerRecord]
-    events: list[Published] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-
-    @property
-    def position(self) -> int:
-        """The newest event of the log among them."""
-        return max((event.position for event in self.events), default=0)
-
-
 class Projector:
-    """Keeps one projection up to date, as one of any number of runners that share partitions."""
+    """Keeps projections up to date, as one of any number of runners that share partitions."""
 
     def __init__(
         self,
-        projection: Projection,
+        projections: Iterable[Projection],
         pool: "asyncpg.Pool[Any]",
         settings: ProjectorSettings,
         published_up_to: PublishedUpTo | None = None,
     ) -> None:
         """With `published_up_to` (the relay's position) lost records are found and repaired."""
-        self._projection = projection
         self._pool = pool
         self._settings = settings
         self._published_up_to = published_up_to
-        self._partitions = Partitions(projection, settings.topic, pool, self._failed, self._end)
+        self._followers = [
+            Follower(projection, pool, settings.apply_seconds_max) for projection in projections
+        ]
+        self._partitions = Partitions(
+            self._followers, settings.topic, pool, self._failed, self._end
+        )
         self._subscription: Subscription | None = None
+        self._retries: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._last_error: str | None = None
         self._hinted_at = 0.0
         self._stopping = asyncio.Event()
         self._fatal: Exception | None = None
-        self._log = structlog.get_logger(__name__).bind(projection=projection.table.name)
-        self.position = 0
-        """The highest position of the log this runner has applied."""
-        self.last_error: str | None = None
-        """Why the last attempt failed; None once one succeeded."""
+        self._log = structlog.get_logger(__name__)
 
     @property
     def lag(self) -> int | None:
-        """How many records of this runner's partitions wait; None while that isn't known."""
+        """How many records wait for the read model furthest behind; None while that isn't known."""
         return self._partitions.lag
+
+    @property
+    def position(self) -> int:
+        """The highest position of the log this runner has applied to a read model."""
+        return max(follower.position for follower in self._followers)
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """Why the last attempts failed, by read model, or under `reading` for all of them."""
+        troubles = {"reading": self._last_error} if self._last_error else {}
+        return troubles | {
+            follower.projection.name: follower.last_error
+            for follower in self._followers
+            if follower.last_error
+        }
 
     async def run(self) -> None:
         """Work until `stop()`.
@@ -125,7 +130,7 @@ class Projector:
         self._subscription = subscribe(
             settings.bootstrap_servers,
             settings.topic,
-            self._projection,
+            [follower.projection for follower in self._followers],
             self._handle,
             assignments,
             batch_records_max=settings.batch_records_max,
@@ -148,6 +153,8 @@ class Projector:
 
     async def _close(self) -> None:
         subscription, self._subscription = self._subscription, None
+        for retry in self._retries:
+            retry.cancel()
         await self._partitions.close()
         if subscription is not None:
             with suppress(KafkaError, OSError, TimeoutError):
@@ -156,65 +163,60 @@ class Projector:
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         """One batch of Kafka. Never raises: the library would go on with the next one."""
-        batch = self._ours(records)
-        if not batch.moves or self._stopping.is_set():
+        if self._stopping.is_set():
             return
         try:
-            self._read(batch)
-            await self._apply(batch)
+            batch = read_batch(self._ours(records), self._partitions.incarnation)
         except AnotherIncarnation as error:
             self._end(error)
-        except Fenced as fenced:
-            self._log.warning("projector_fenced", error=str(fenced))
-            lost = {move.partition for move in batch.moves}
-            self._partitions.assigned(lost & set(self._partitions.next_offsets))
-        except Exception as error:
-            self._partitions.seek_back(batch.moves)
-            await self._failed(error)
-        else:
-            self._partitions.advance(batch.moves)
-            self.position = max(self.position, batch.position)
-            self._failures, self.last_error = 0, None
+            return
+        # Before any await: partitions that are looked up again meanwhile move nobody here.
+        moving = [(each, moves) for each in self._followers if (moves := each.moves(batch))]
+        async with self._partitions.in_hand:
+            done = await asyncio.gather(*(self._take(each, batch, moves) for each, moves in moving))
+        if all(done):
+            self._failures, self._last_error = 0, None
             await self._hint_offsets()
 
-    def _ours(self, records: Sequence[ConsumerRecord]) -> _Batch:
+    def _ours(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
         """What follows on the checkpoints. Fetched before a seek, or lost meanwhile: left out."""
         expected = self._partitions.next_offsets
-        ours = [r for r in records if r.partition in expected and r.offset >= expected[r.partition]]
-        ends = {record.partition: record.offset + 1 for record in ours}
-        return _Batch([Move(number, expected[number], end) for number, end in ends.items()], ours)
+        return [r for r in records if r.partition in expected and r.offset >= expected[r.partition]]
 
-    def _read(self, batch: _Batch) -> None:
-        for record in batch.records:
-            try:
-                event = from_record(record.key, record.value, record.headers)
-            except NotALedgerEvent as wrong:
-                letter = DeadLetter(record.partition, record.offset, str(wrong))
-                self._log.error("not_a_ledger_event", **letter._asdict())
-                batch.letters.append(letter)
-                continue
-            if event.incarnation != self._partitions.incarnation:
-                raise AnotherIncarnation(
-                    f"{event.event_id} at offset {record.offset} of partition {record.partition} "
-                    f"is not of the log {self._partitions.incarnation}. Publish this log to a new "
-                    "topic."
-                )
-            batch.events.append(event)
+    async def _take(self, follower: Follower, batch: Batch, moves: Sequence[Move]) -> bool:
+        """Let a follower take its part. One that can't reads again later; the others go on."""
+        try:
+            await follower.take(batch, moves, self._partitions.checkpoints(follower))
+        except Fenced as fenced:
+            self._log.warning("projector_fenced", error=str(fenced))
+            self._read_again(follower, 0.0)
+        except Exception as error:
+            follower.last_error = repr(error)
+            seconds = self._pause_seconds(follower.failures)
+            follower.failures = min(follower.failures + 1, FAILURES_MAX)
+            self._log.warning(
+                "projector_failed",
+                projection=follower.projection.table.name,
+                error=follower.last_error,
+                retry_seconds=seconds,
+            )
+            self._read_again(follower, seconds)
+        else:
+            return True
+        return False
 
-    async def _apply(self, batch: _Batch) -> None:
-        checkpoints = self._partitions.checkpoints
-        async with (
-            asyncio.timeout(self._settings.apply_seconds_max),
-            self._pool.acquire() as connection,
-            connection.transaction(),
-        ):
-            await without_waiting_for_disk(connection)
-            # First the fence: two runners of one partition queue here, and the zombie ends here.
-            await checkpoints.move(connection, batch.moves, batch.position)
-            await checkpoints.bury(connection, batch.letters)
-            applied = await apply(connection, self._projection, batch.events)
-        for stream_id, reason in applied.parked.items():
-            self._log.error("stream_parked", stream_id=stream_id, reason=reason)
+    def _read_again(self, follower: Follower, seconds: float) -> None:
+        """Let a follower go on from its checkpoints after a pause."""
+        numbers = follower.leave()
+        self._partitions.left(numbers)
+
+        async def after_pause() -> None:
+            await asyncio.sleep(seconds)
+            self._partitions.read_again(numbers)
+
+        retry = asyncio.create_task(after_pause())
+        self._retries.add(retry)
+        retry.add_done_callback(self._retries.discard)
 
     async def _hint_offsets(self) -> None:
         """Tell Kafka's own tools where we are, now and then; nothing here relies on it."""
@@ -229,35 +231,47 @@ class Projector:
 
     async def _reconcile_regularly(self) -> None:
         """Fold what Kafka lost, whenever it has brought all it has."""
-        settings, done = self._settings, 0
+        settings = self._settings
+        done = dict.fromkeys(self._followers, 0)
         while self._published_up_to is not None:
             await asyncio.sleep(settings.reconcile_seconds)
             if self.lag != 0:
                 continue
-            try:
-                up_to = await self._published_up_to() - settings.reconcile_margin_events
-                repaired = await reconcile(
-                    self._pool, self._projection, after_position=done, up_to_position=up_to
-                )
-            except Exception as error:
-                self._log.warning("reconcile_failed", error=repr(error))
-                continue
-            # Streams only move forward: what was compared once needs no second look.
-            done = max(done, up_to)
-            if repaired:
-                self._log.error("records_were_lost", repaired=repaired)
+            for follower, after in done.items():
+                done[follower] = await self._reconciled(follower, after, self._published_up_to)
+
+    async def _reconciled(
+        self, follower: Follower, after: int, published_up_to: PublishedUpTo
+    ) -> int:
+        """Compare a read model with the log once; up to which position nothing is lacking."""
+        name = follower.projection.table.name
+        try:
+            up_to = await published_up_to() - self._settings.reconcile_margin_events
+            repaired = await reconcile(
+                self._pool, follower.projection, after_position=after, up_to_position=up_to
+            )
+        except Exception as error:
+            self._log.warning("reconcile_failed", projection=name, error=repr(error))
+            return after
+        if repaired:
+            self._log.error("records_were_lost", projection=name, repaired=repaired)
+        # Streams only move forward: what was compared once needs no second look.
+        return max(after, up_to)
 
     async def _failed(self, error: Exception) -> None:
-        """Note it and wait, longer each time, unless the projector stops."""
-        self.last_error = repr(error)
-        settings = self._settings
-        seconds = min(settings.retry_seconds_min * 2**self._failures, settings.retry_seconds_max)
-        self._failures = min(self._failures + 1, 20)
-        self._log.warning("projector_failed", error=self.last_error, retry_seconds=seconds)
+        """Note what keeps all from reading and wait, longer each time, unless to stop."""
+        self._last_error = repr(error)
+        seconds = self._pause_seconds(self._failures)
+        self._failures = min(self._failures + 1, FAILURES_MAX)
+        self._log.warning("projector_failed", error=self._last_error, retry_seconds=seconds)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
+    def _pause_seconds(self, failures: int) -> float:
+        settings = self._settings
+        return float(min(settings.retry_seconds_min * 2**failures, settings.retry_seconds_max))
+
     def _end(self, error: Exception) -> None:
-        self.last_error, self._fatal = repr(error), error
+        self._last_error, self._fatal = repr(error), error
         self._log.error("projector_stopped", error=str(error))
         self._stopping.set()

@@ -6,6 +6,7 @@ topics. Our own parser and decoder hand the records over untouched, and it only 
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -58,15 +59,20 @@ class Subscription:
         return self.subscriber.consumer
 
 
-def group_of(projection: Projection) -> str:
-    """One consumer group per projection and version: a new version reads for itself."""
-    return f"ledger.{projection.name}.v{projection.version}"
+def group_of(projections: Iterable[Projection]) -> str:
+    """One consumer group per set of projections and versions.
+
+    A program that brings a new one reads for itself: in a group with programs that don't know it,
+    the new read model would lack their partitions.
+    """
+    names = sorted(f"{each.name}.v{each.version}" for each in projections)
+    return f"ledger.projectors.{sha256(','.join(names).encode()).hexdigest()[:12]}"
 
 
 def subscribe(
     bootstrap_servers: str,
     topic: str,
-    projection: Projection,
+    projections: Iterable[Projection],
     handle: Handle,
     assignments: Assignments,
     **limits: Any,
@@ -87,7 +93,7 @@ def subscribe(
     )
     subscriber = broker.subscriber(
         topic,
-        group_id=group_of(projection),
+        group_id=group_of(projections),
         batch=True,
         max_records=limits.get("batch_records_max"),
         batch_timeout_ms=int(limits.get("poll_seconds", 0.05) * 1000),

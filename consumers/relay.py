@@ -49,6 +49,8 @@ class RelaySettings:
     producer_stop_seconds_max: float = 2.0
     poll_seconds_min: float = 0.005
     poll_seconds_max: float = 0.05
+    gather_seconds_each: float = 0.001
+    gather_seconds_max: float = 0.2
     leadership_poll_seconds: float = 0.25
     retry_seconds_min: float = 0.05
     retry_seconds_max: float = 5.0
@@ -160,6 +162,17 @@ class Relay:
             # Only now, after every acknowledgement, and only while the epoch is still ours.
             await self._checkpoint.move(claimed, page[-1].position)
             self.published_position = page[-1].position
+            await self._gather(len(page))
+
+    async def _gather(self, events: int) -> None:
+        """Wait the longer the more there was: a page costs everybody behind as much as its events.
+
+        A full page means that more is there already. Few events hardly wait.
+        """
+        settings = self._settings
+        if events < settings.page_events_max:
+            seconds = min(events * settings.gather_seconds_each, settings.gather_seconds_max)
+            await self._pause(seconds)
 
     async def _read(self, incarnation: UUID) -> Sequence[Recorded]:
         after = self.published_position

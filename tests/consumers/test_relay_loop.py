@@ -73,6 +73,16 @@ async def test_a_failure_at_any_step_skips_nothing(step: str, times: int) -> Non
     assert topic.faults == []
 
 
+async def test_full_pages_follow_at_once_and_a_stop_ends_the_wait_for_more() -> None:
+    store, position, topic = ListStore(), MemoryPosition(), Topic()
+    store.grow(45)
+    for_ages = replace(SETTINGS, gather_seconds_each=60.0, gather_seconds_max=60.0)
+    await relayed(
+        Relay(store.port(), position, topic.producer, for_ages), lambda: position.position == 45
+    )
+    assert_complete(topic.partitions, store)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(STEPS[:4]), max_size=12), st.integers(0, 3), st.integers(0, 3))
 def test_no_sequence_of_failures_skips_anything(

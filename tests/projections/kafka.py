@@ -30,8 +30,8 @@ class Street:
         fast: dict[str, Any] = {"poll_seconds": 0.01, "retry_seconds_min": 0.02}
         return ProjectorSettings(self.bootstrap_servers, self.topic, **(fast | changes))
 
-    def projector(self, projection: Projection, **changes: Any) -> Projector:
-        return Projector(projection, self.read_side.pool, self.settings(**changes))
+    def projector(self, *projections: Projection, **changes: Any) -> Projector:
+        return Projector(projections, self.read_side.pool, self.settings(**changes))
 
     @asynccontextmanager
     async def relay(self) -> AsyncIterator[Relay]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from consumers.cloudevents import to_record
 from consumers.projector import Projector
+from consumers.projector_broker import group_of
 from consumers.published_position import AnotherIncarnation
 from consumers.topics import EventsTopic, ensure_topic
 from projections.projection import Projection
@@ -46,7 +48,7 @@ async def test_what_is_appended_arrives(street: Street, projection: Projection) 
         await street.read_side.writer.append(("account-new", issued("new", 9_001, 100)))
         await street.arrived(projection)
         await until(lambda: projector.lag == 0)
-        assert projector.last_error is None
+        assert not projector.troubles
         assert projector.position == 601
     rows = await street.read_side.rows(projection)
     assert rows == await expected_rows(street, projection)
@@ -141,11 +143,51 @@ async def test_a_lost_database_is_waited_for(street: Street) -> None:
     await side.pool.execute("ALTER TABLE projections.balances_v1 RENAME TO away")
     await side.writer.append_all(Chance(6, profiles=9).history(50))
     async with street.relay(), running(projector):
-        await until(lambda: projector.last_error is not None)
+        await until(lambda: projector.troubles)
         await side.pool.execute("ALTER TABLE projections.away RENAME TO balances_v1")
         await street.arrived(projection)
-        await until(lambda: projector.last_error is None)
+        await until(lambda: not projector.troubles)
     assert await side.rows(projection) == await expected_rows(street, projection)
+
+
+async def test_one_read_model_that_fails_keeps_none_of_the_others_back(street: Street) -> None:
+    side, others = street.read_side, (redemptions.PROJECTION, journal.PROJECTION)
+    projector = street.projector(balances.PROJECTION, *others, batch_records_max=20)
+    await side.pool.execute("ALTER TABLE projections.balances_v1 RENAME TO away")
+    await side.writer.append_all(Chance(9, profiles=9).history(200))
+    async with street.relay(), running(projector):
+        for other in others:
+            await street.arrived(other)
+        assert projector.troubles.keys() == {"balances"}
+        await side.pool.execute("ALTER TABLE projections.away RENAME TO balances_v1")
+        await street.arrived(balances.PROJECTION)
+        await until(lambda: projector.lag == 0 and not projector.troubles)
+    for projection in (balances.PROJECTION, *others):
+        assert await side.rows(projection) == await expected_rows(street, projection)
+
+
+async def test_a_read_model_that_comes_later_reads_from_the_start_for_itself(
+    street: Street,
+) -> None:
+    side = street.read_side
+    await side.writer.append_all(Chance(10, profiles=9).history(100))
+    async with street.relay():
+        async with running(street.projector(balances.PROJECTION)):
+            await street.arrived(balances.PROJECTION)
+        async with running(street.projector(balances.PROJECTION, redemptions.PROJECTION)):
+            await street.arrived(redemptions.PROJECTION)
+            await side.writer.append(("account-p-1", issued("p-1", 9_000, 100)))
+            await street.arrived(balances.PROJECTION)
+    for projection in (balances.PROJECTION, redemptions.PROJECTION):
+        assert await side.rows(projection) == await expected_rows(street, projection)
+
+
+def test_runners_with_the_same_read_models_share_a_group_and_others_do_not() -> None:
+    some, more = (balances.PROJECTION, journal.PROJECTION), ALL
+    assert group_of(some) == group_of(reversed(some))
+    assert group_of(some) != group_of(more)
+    newer = replace(balances.PROJECTION, version=2)
+    assert group_of(some) != group_of((newer, journal.PROJECTION))
 
 
 async def test_the_projector_finds_what_kafka_lost(street: Street) -> None:
@@ -156,7 +198,7 @@ async def test_the_projector_finds_what_kafka_lost(street: Street) -> None:
         return await side.writer.store.head()
 
     settings = street.settings(reconcile_seconds=0.05, reconcile_margin_events=0)
-    async with running(Projector(projection, side.pool, settings, published)):
+    async with running(Projector([projection], side.pool, settings, published)):
         async with street.relay():
             await street.arrived(projection)
         # Nobody publishes this one: it stands for a record that Kafka lost.
