@@ -9,6 +9,7 @@ from projections.projection import Projection
 from projections.read_models import ALL, balances, journal, redemptions
 from schemas.envelope import Recorded
 from schemas.movements import Book, moved
+from schemas.programme import ProgrammeSettingsChanged
 from schemas.reward_definitions import RewardDefinitionAdded
 from schemas.rewards import RewardActivated
 from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
@@ -17,6 +18,7 @@ from tests.projections.histories import Chance, Written, issued, redeemed
 
 OTHERS: list[Written] = [
     ("programme", RewardDefinitionAdded.model_validate(RewardDefinitionAdded.EXAMPLE)),
+    ("programme", ProgrammeSettingsChanged.model_validate(ProgrammeSettingsChanged.EXAMPLE)),
     ("transaction-900", TransactionRecorded.model_validate(TransactionRecorded.EXAMPLE)),
     ("transaction-900", RedemptionAttributed.model_validate(RedemptionAttributed.EXAMPLE)),
     ("transaction-900", TransactionVoided.model_validate(TransactionVoided.EXAMPLE)),
