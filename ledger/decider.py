@@ -53,6 +53,8 @@ class Circumstances:
     ids: Iterator[int]
     """Fresh identifiers, taken as needed; unused ones are gaps and harm nobody."""
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
+    learned_at: datetime | None = None
+    """When the ledger hears of it, where it is a fact that happened elsewhere, at `now`."""
     personal: str | None = None
     """The command's personal data, sealed: it goes into an event as it is, and nobody reads it."""
     erasable: tuple[UUID, ...] = ()

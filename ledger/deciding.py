@@ -125,6 +125,7 @@ def _circumstances(
         at,
         settings=settings,
         now=submission.occurred_at or at.now,
+        learned_at=None if submission.occurred_at is None else at.now,
         personal=submission.personal,
         erasable=submission.erasable,
         limited=submission.limited,

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from ledger.account.parcels import Parcels, first, movements, total
+from ledger.account.parcels import Parcels, first, total
 from ledger.account.rewards import facts_due
-from ledger.account.sources import Purchase, offered
+from ledger.account.sources import Purchase, book_of, offered
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
 from ledger.rejections import (
@@ -21,7 +21,7 @@ from ledger.rejections import (
 from schemas.amounts import MINOR_MAX
 from schemas.events import Event
 from schemas.holds import RedemptionHeld
-from schemas.movements import Book
+from schemas.movements import Book, Movement, moved
 from schemas.redemptions import MakeRedemption, RedemptionMade
 
 
@@ -54,11 +54,12 @@ def make_redemption(
         "personal": at.personal,
     }
     if command.hold is not None:
-        return (*due, _held(record, command.hold, taken, at))
+        held = _taken(taken, account, Book.HELD)
+        return (*due, _held(record, command.hold, held, at))
     made = RedemptionMade(
         **record,
         reversible_until=at.now + at.settings.reversal_window,
-        movements=movements(taken, Book.AVAILABLE, Book.REDEEMED),
+        movements=_taken(taken, account, Book.REDEEMED),
     )
     return (*due, made)
 
@@ -82,7 +83,10 @@ def _purchase(command: MakeRedemption, requested: int, at: Circumstances) -> Pur
             f"{at.amount(requested)} is more than the transaction's total of "
             f"{at.amount(total_minor)}."
         )
-    return Purchase(at.now, total_minor, command.transaction_external_id)
+    swept_since = None
+    if at.learned_at is not None:
+        swept_since = at.learned_at - at.settings.late_redemption_window
+    return Purchase(at.now, total_minor, command.transaction_external_id, swept_since)
 
 
 def _short(
@@ -105,7 +109,7 @@ def _short(
 
 
 def _held(
-    record: dict[str, Any], hold: timedelta, taken: Parcels, at: Circumstances
+    record: dict[str, Any], hold: timedelta, held: tuple[Movement, ...], at: Circumstances
 ) -> RedemptionHeld:
     longest = at.settings.hold_max
     if hold > longest:
@@ -115,5 +119,14 @@ def _held(
     return RedemptionHeld(
         **record,
         held_until=at.now + hold,
-        movements=movements(taken, Book.AVAILABLE, Book.HELD),
+        movements=held,
+    )
+
+
+def _taken(parcels: Parcels, account: Account, target: Book) -> tuple[Movement, ...]:
+    """Each parcel from where its lot's value waits."""
+    return tuple(
+        movement
+        for lot, amount in parcels
+        for movement in moved(lot, book_of(account.lots[lot]), target, amount)
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ledger.account.lots import Lot, in_expiry_order
 from ledger.account.parcels import Parcels
 from ledger.account.state import Account
 from schemas.movements import Book
@@ -20,6 +21,8 @@ class Purchase:
     """The sale's total before rewards."""
     external_id: str | None = None
     """The sale the redemption announces."""
+    swept_since: datetime | None = None
+    """Of a redemption made in time elsewhere: what has expired since then may still pay for it."""
 
 
 Source = Callable[[Account, Purchase], Iterable[tuple[int, int]]]
@@ -33,8 +36,8 @@ def offered(strategies: Iterable[Strategy], account: Account, purchase: Purchase
 def _rewards(account: Account, purchase: Purchase) -> Iterator[tuple[int, int]]:
     """Nearest expiry first, as far as each reward's own limits let it pay for this purchase."""
     paid = _paid_by_definition(account, purchase)
-    for lot in account.spendable(purchase.now):
-        terms, amount = lot.terms, lot.amount(Book.AVAILABLE)
+    for lot in _spendable(account, purchase):
+        terms, amount = lot.terms, lot.amount(book_of(lot))
         most = terms.max_redeem_per_transaction_minor
         if terms.min_spend_minor is not None or most is not None:
             if purchase.total_minor is None or purchase.total_minor < (terms.min_spend_minor or 0):
@@ -44,6 +47,26 @@ def _rewards(account: Account, purchase: Purchase) -> Iterator[tuple[int, int]]:
         if amount > 0:
             paid[terms.definition_id] += amount
             yield lot.id, amount
+
+
+def _spendable(account: Account, purchase: Purchase) -> list[Lot]:
+    """What could be spent at that moment, as far as nobody has spent it or let it go too long."""
+    since = purchase.swept_since
+    if since is None:
+        return account.spendable(purchase.now)
+    return in_expiry_order(
+        lot
+        for lot in account.lots.values()
+        if lot.terms.issued_at <= purchase.now
+        and not lot.expired_by(purchase.now)
+        and not lot.expired_by(since)
+        and lot.amount(book_of(lot))
+    )
+
+
+def book_of(lot: Lot) -> Book:
+    """Where a lot's value waits: what time has swept away waits among the expired."""
+    return Book.AVAILABLE if lot.amount(Book.AVAILABLE) else Book.EXPIRED
 
 
 def _paid_by_definition(account: Account, purchase: Purchase) -> Counter[int]:

@@ -81,6 +81,11 @@ class Given:
     settings: ProgrammeSettings = field(default_factory=ProgrammeSettings)
     commands: int = 0
     limited: bool = False
+    learned_at: datetime | None = None
+
+    def learned(self, at: str) -> "Given":
+        """The same, told to the ledger only at this moment."""
+        return replace(self, learned_at=moment(at))
 
     def under(self, **settings: Any) -> "Given":
         """The same under other rules."""
@@ -165,7 +170,13 @@ class When:
     def _decide(self) -> Written:
         ids = count(100 * self.given.commands)
         settings = self.given.programme().settings or self.given.settings
-        at = Circumstances(self.now, ids, settings, limited=self.given.limited)
+        at = Circumstances(
+            self.now,
+            ids,
+            settings,
+            limited=self.given.limited,
+            learned_at=self.given.learned_at,
+        )
         view = _View(self.given)
         decision = HANDLERS[type(self.command)].decide(self.command, view, at)
         assert all(_stored_and_read(event) == event for event in decision.events)
