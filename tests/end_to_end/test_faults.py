@@ -124,6 +124,40 @@ def test_a_frozen_kafka_degrades_and_nothing_is_stale(up: Up) -> None:
     eventually(lambda: _readiness(up)["status"] == "ok" and _readiness(up)["lag"]["events"] == 0)
 
 
+def _caught_up(up: Up) -> bool:
+    return bool(_readiness(up)["status"] == "ok" and _readiness(up)["lag"]["events"] == 0)
+
+
+def test_a_killed_read_side_comes_back_and_catches_up(up: Up) -> None:
+    eventually(lambda: _caught_up(up))
+    profile, definition, killed = f"p-{uuid4()}", defined(up), server_pid(up, "read_side")
+    os.kill(killed, signal.SIGKILL)
+    reward = issued(up, definition, profile)
+    eventually(lambda: server_pid(up, "read_side") != killed)
+    eventually(lambda: _caught_up(up))
+    assert reward["id"] in [each["id"] for each in read(up, "/rewards")]
+
+
+def test_a_frozen_read_side_is_told_and_lists_say_no_more_than_they_have(up: Up) -> None:
+    eventually(lambda: _caught_up(up))
+    profile, definition, frozen = f"p-{uuid4()}", defined(up), server_pid(up, "read_side")
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        reward = issued(up, definition, profile)
+        balances = up.request("GET", f"/api/v3/profiles/{profile}/balances")
+        position = balances.headers["ledger-position"]
+        listed = up.request("GET", "/api/v3/rewards")
+        assert int(listed.headers["ledger-position"]) < int(position)
+        assert reward["id"] not in [each["id"] for each in listed.json()["data"]]
+        waited = up.request("GET", "/api/v3/rewards", **{"Ledger-Wait-For": position})
+        assert reward["id"] in [each["id"] for each in waited.json()["data"]]
+        assert _readiness(up)["lag"]["events"] > 0
+    finally:
+        with_pid(frozen)
+    eventually(lambda: _caught_up(up))
+    assert int(up.request("GET", "/api/v3/rewards").headers["ledger-position"]) >= int(position)
+
+
 def test_a_frozen_postgresql_refuses_and_comes_back(up: Up) -> None:
     profile = f"p-{uuid4()}"
     issued(up, defined(up), profile)
