@@ -130,7 +130,7 @@ def _runs(
 
 async def _answer(request: Request, submission: Submission) -> Answered | Refused:
     try:
-        return await committed(services_of(request), submission)
+        return await committed(services_of(request), submission, idempotency_key(request))
     except Refused as refused:
         return refused
     except Exception:  # of this row alone; those beside it may stand in the log already

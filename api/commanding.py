@@ -113,8 +113,9 @@ async def submit(request: Request, caller: Caller, command: Command) -> Answered
     Raises:
         Refused: the ledger said no, the request is malformed, or the ledger can't answer now.
     """
-    submission = await submission_of(request, caller, command, idempotency_key(request))
-    return await committed(services_of(request), submission)
+    key = idempotency_key(request)
+    submission = await submission_of(request, caller, command, key)
+    return await committed(services_of(request), submission, key)
 
 
 async def submission_of(
@@ -163,8 +164,10 @@ async def submissions_of(
     ]
 
 
-async def committed(services: Services, submission: Submission) -> Answered:
+async def committed(services: Services, submission: Submission, key: str | None) -> Answered:
     """Wait for the commit of a submission, which takes its place in the line at once.
+
+    `key` is the request's own: where no answer comes, the refusal says under what to repeat it.
 
     Raises:
         Refused: the ledger said no, or can't answer now.
@@ -188,6 +191,7 @@ async def committed(services: Services, submission: Submission) -> Answered:
             "outcome_unknown",
             "The command may have been accepted. Repeat it with the same Idempotency-Key to learn "
             "its outcome; without a key, look before you repeat it.",
+            **({} if key is None else {"idempotency_key": key}),
         ) from None
     except ValidationError:
         raise  # a decision of ours built an event that isn't one
@@ -256,5 +260,5 @@ def amount(minor: int, services: Services) -> Decimal:
     return from_minor(minor, digits=services.settings.currency_digits)
 
 
-def _later(code: str, detail: str) -> Refused:
-    return Refused(503, code, None, detail, headers={"Retry-After": "1"})
+def _later(code: str, detail: str, **facts: str) -> Refused:
+    return Refused(503, code, None, detail, headers={"Retry-After": "1"}, facts=facts)

@@ -50,7 +50,7 @@ _OURS: Final = """
 422 unstorable_text: A text has a NUL character or an unpaired surrogate. | Remove it.
 422 validation_failed: Fields or parameters are missing, unknown, or not what they should be. | Mend what `errors` names.
 500 internal_error: A mistake of ours. | Repeat the request with the same key; report it.
-503 outcome_unknown: No answer came in time: the command may have been accepted. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
+503 outcome_unknown: No answer came in time: the command may have been accepted. `idempotency_key` says which one it had. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
 503 overloaded: Too many commands are waiting; nothing was accepted. | Repeat it after `Retry-After` seconds.
 503 read_model_parked: A list can't show this yet: an event stopped it. | Repeat it later; the operator finds the cause with `ledger doctor`.
 503 unavailable: The database can't be reached; nothing was accepted. | Repeat it after `Retry-After` seconds, with the same key.

@@ -7,6 +7,7 @@ from committer.processes import FaultyStore, Process, balance, defined, redeem, 
 
 from ledger.committer import CONFLICTS_MAX
 from ledger.rejections import (
+    DefinitionNotAssignable,
     ExternalIdTaken,
     IdempotencyKeyReused,
     InsufficientBalance,
@@ -23,6 +24,8 @@ from ledger.submission import (
     Unavailable,
 )
 from schemas.redemptions import RedemptionMade, ReverseRedemption
+from schemas.reward_definitions import ArchiveRewardDefinition, ChangeRewardDefinition
+from schemas.rewards import IssueReward
 
 
 async def test_the_article_ends_with_a_balance_of_nothing(process: Process) -> None:
@@ -155,6 +158,25 @@ async def test_an_acceptance_never_rests_on_a_stale_cache(
     await process.send(redeem("4"))
     with pytest.raises(InsufficientBalance):
         await other_process.send(redeem("1"))
+
+
+async def test_a_definition_edited_elsewhere_makes_the_whole_group_decide_again(
+    process: Process, other_process: Process, store: FaultyStore
+) -> None:
+    """Nobody of a group is issued what was true before: not those that came first either."""
+    definition_id = await defined(process)
+    await process.send(reward("before"))
+    store.appends.clear()
+    edit = {"definition_id": definition_id, "value": "7"}
+    await other_process.send(ChangeRewardDefinition.model_validate(edit))
+    terms = {"reward_definition_handle": "birthday"}
+    issues = [IssueReward.model_validate({"profile_id": f"p{n}"} | terms) for n in range(3)]
+    answers = await asyncio.gather(*map(process.send, issues))
+    assert [balance(answer) for answer in answers] == [700] * 3
+    assert [len(group.units) for group in store.appends] == [1, 3, 3]
+    await other_process.send(ArchiveRewardDefinition(definition_id=definition_id))
+    refused = await asyncio.gather(*map(process.send, issues), return_exceptions=True)
+    assert {type(each) for each in refused} == {DefinitionNotAssignable}
 
 
 async def test_what_meets_conflicts_goes_alone_and_is_refused_in_the_end(
