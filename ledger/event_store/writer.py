@@ -10,6 +10,8 @@ _SESSION = {
     # The database's own limit could fire while a commit waits for a synchronous standby: that
     # ends the wait, not the commit, and the answer would say durable of what is not.
     "statement_timeout": "0",
+    # Another default of the database's would have every append refused.
+    "default_transaction_isolation": "read committed",
 }
 
 
