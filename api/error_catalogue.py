@@ -52,6 +52,7 @@ _OURS: Final = """
 500 internal_error: A mistake of ours. | Repeat the request with the same key; report it.
 503 outcome_unknown: No answer came in time: the command may have been accepted. `idempotency_key` says which one it had. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
 503 overloaded: Too many commands are waiting; nothing was accepted. | Repeat it after `Retry-After` seconds.
+503 queue_unavailable: Kafka can't be reached, or gave no answer in time. | Repeat it after `Retry-After` seconds, with the same key: it is done once.
 503 read_model_parked: A list can't show this yet: an event stopped it. | Repeat it later; the operator finds the cause with `ledger doctor`.
 503 unavailable: The database can't be reached; nothing was accepted. | Repeat it after `Retry-After` seconds, with the same key.
 """  # noqa: E501

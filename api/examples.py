@@ -150,6 +150,9 @@ RETURN: Final[dict[str, Any]] = {
 }
 SETTINGS: Final = {"staff": {"summary": "A zone, and a limit of staff", "value": SETTINGS_BODY}}
 TRANSACTION: Final = _example(TRANSACTION_BODY)
+TRANSACTIONS: Final = _named(
+    "One sale", {"transactions": [UPSERT_BODY | {"external_id": "91040123233313"}]}
+)
 UPSERT: Final = _named("A sale, recorded or changed", UPSERT_BODY) | {
     "return": {"summary": "Goods come back", "value": GOODS_BACK_BODY}
 }

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 from fastapi import Request
@@ -16,6 +16,27 @@ from ledger.decider import ProgrammeSettings
 from ledger.event_store.port import EventStore
 from ledger.personal.vault import Vault
 from projections.reading import FreshReads
+
+
+class CommandQueue(Protocol):
+    """Where commands wait that are answered before they are decided."""
+
+    async def put(  # noqa: PLR0913 - the attributes of a CloudEvent
+        self,
+        *,
+        key: str | None,
+        id: str,  # noqa: A002 - as CloudEvents call it
+        source: str,
+        type: str,  # noqa: A002
+        time: datetime,
+        content: bytes,
+    ) -> None:
+        """Return when it is safe from any crash. Commands of one `key` keep their order.
+
+        Raises:
+            ConnectionError: the queue can't be reached, or gave no answer; it may be queued.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +52,8 @@ class Services:
     clock: Callable[[], datetime]
     programme: CurrentSettings
     vault: Vault
+    queue: CommandQueue | None = None
+    """None where no Kafka is configured."""
 
     @property
     def settings(self) -> ProgrammeSettings:

@@ -22,6 +22,7 @@ from app.running import Part
 from app.settings import Settings
 from app.stores import Stores
 from app.topics import TopicKeeper, command_topics, events_topic
+from consumers.command_queue import KafkaCommandQueue
 from consumers.expiry import ExpirySettings, ExpiryWorker
 from consumers.producer import KafkaEventProducer
 from consumers.published_position import PostgresPublishedPosition
@@ -146,6 +147,7 @@ class Wiring:
             self.settings.kafka_bootstrap_servers,
             security_of(self.settings),
         )
+        queue = self._queue()
         services = Services(
             committer=committer,
             store=self.stores.events,
@@ -156,10 +158,25 @@ class Wiring:
             clock=now,
             programme=programme,
             vault=await open_vault(self.settings, pool),
+            queue=queue,
         )
         stop_seconds_max = self.settings.stop_seconds_max
         server = HttpServer(create_app(services), self.listening, stop_seconds_max)
-        return Part("the API", server.run, server.stop, stop_seconds_max + 5)
+
+        async def stop() -> None:
+            await server.stop()
+            if queue is not None:
+                await queue.close()
+
+        return Part("the API", server.run, stop, stop_seconds_max + 5)
+
+    def _queue(self) -> KafkaCommandQueue | None:
+        settings = self.settings
+        if settings.kafka_bootstrap_servers is None:
+            return None
+        return KafkaCommandQueue(
+            settings.kafka_bootstrap_servers, settings.commands_topic, **security_of(settings)
+        )
 
     def _topic(self) -> TopicKeeper:
         return events_topic(self.settings, self._kafka())

@@ -67,7 +67,7 @@ def to_record(recorded: Recorded, *, source: str, incarnation: UUID, cell: str) 
         ("ce_type", recorded.type.encode()),
         ("ce_source", source.encode()),
         ("ce_subject", key),
-        ("ce_time", _rfc3339(recorded.occurred_at).encode()),
+        ("ce_time", rfc3339(recorded.occurred_at).encode()),
         ("ce_position", str(recorded.position).encode()),
         ("ce_streamversion", stream_version.encode()),
         ("ce_schemaversion", str(recorded.schema_version).encode()),
@@ -125,5 +125,6 @@ def from_record(
     return published
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A moment as the attribute `time` has it."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,18 +1,21 @@
 """Transactions: record, read, list, link a redemption, void (article, step 4)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Request, Response
 
 from api.access import allowed, refuse_without
-from api.commanding import addressed, submit
+from api.batches import Rows, answer_batch
+from api.bodies import BATCH
+from api.commanding import Answered, addressed, submit
 from api.documents.transactions import document
-from api.examples import TRANSACTION, UPSERT
+from api.examples import TRANSACTION, TRANSACTIONS, UPSERT
 from api.filters import Field
 from api.parameters import WAIT_FOR
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
 from api.queries import Listing, answer_list
+from api.queueing import queued
 from api.reading import (
     answer_fresh,
     fresh_row,
@@ -67,6 +70,12 @@ LISTING = Listing(
 PathExternalId = Annotated[str, Path(min_length=1)]
 
 
+class TransactionBatch(Command):
+    """Sales to record, a row each."""
+
+    transactions: Rows[RecordTransaction]
+
+
 @router.post("/transactions")
 async def record(
     request: Request,
@@ -94,6 +103,37 @@ async def upsert(
     answered = await submit(request, caller, body)
     status, shown = await upserted(answered, body)
     return answered.response(shown, created=status == CREATED)
+
+
+@router.post("/transactions/queue", status_code=200)
+async def queue(
+    request: Request,
+    body: Annotated[UpsertTransaction, Body(openapi_examples=UPSERT)],
+    caller: Annotated[Caller, allowed("create-transactions")],
+) -> Response:
+    """Take an upsert to be done soon: safe when it is answered, its outcome on `ledger.outcomes`.
+
+    What is sent for one `external_id` is done in the order it was sent.
+    """
+    refuse_without(caller, "update-transactions")
+    named = body.external_id or body.profile_id or (body.id and f"transaction-{body.id}")
+    return await queued(request, caller, body, named or None)
+
+
+@router.post(f"/transactions{BATCH}", status_code=200)
+async def record_many(
+    request: Request,
+    body: Annotated[TransactionBatch, Body(openapi_examples=TRANSACTIONS)],
+    caller: Annotated[Caller, allowed("create-transactions")],
+) -> Response:
+    """Record up to 1,000 completed sales. Each row has a result of its own, and those of one
+    profile keep their order.
+    """
+
+    async def shown(answered: Answered, _: RecordTransaction) -> tuple[int, Any]:
+        return await recorded(answered)
+
+    return await answer_batch(request, caller, body.transactions, shown)
 
 
 @router.put("/transactions/{transaction_id}")

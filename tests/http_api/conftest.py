@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 import httpx
 import pytest
-from http_api.ledger_client import Api, Clock
+from http_api.ledger_client import Api, Clock, Queue
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.app import create_app
@@ -56,6 +56,7 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
     committer = Committer(store, clock=clock, settings=settings)
     running = asyncio.create_task(committer.run())
     tokens = Tokens(pool)
+    queue = Queue()
     services = Services(
         committer=committer,
         store=store,
@@ -66,10 +67,11 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         clock=clock,
         programme=CurrentSettings(settings, pool),
         vault=await Vault.open(PostgresKeys(pool, MasterKeys(from_text(new_master_key())))),
+        queue=queue,
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
-        yield Api(client, services, clock, await tokens.create("till", [ALL]))
+        yield Api(client, services, clock, await tokens.create("till", [ALL]), queue)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

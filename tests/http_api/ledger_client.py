@@ -36,6 +36,19 @@ class Clock:
 
 
 @dataclass
+class Queue:
+    """What was queued, and whether anything can be."""
+
+    commands: list[dict[str, Any]] = field(default_factory=list)
+    is_away: bool = False
+
+    async def put(self, **command: Any) -> None:
+        if self.is_away:
+            raise ConnectionError("Kafka is away")
+        self.commands.append(command)
+
+
+@dataclass
 class Api:
     """A client of the API with a token, and what stands behind it."""
 
@@ -43,6 +56,7 @@ class Api:
     services: Services
     clock: Clock
     token: str
+    queue: Queue = field(default_factory=Queue)
 
     async def send(
         self, method: str, path: str, body: Any = None, **headers: str

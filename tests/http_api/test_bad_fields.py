@@ -34,6 +34,8 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/programme/settings"): {"grace_days": 1},
     ("PUT", "/transactions/{transaction_id}"): {"is_void": True},
     ("POST", "/transactions/update-create"): sale(is_void=True),
+    ("POST", "/transactions/queue"): sale(is_void=True),
+    ("POST", "/transactions/batch.json"): {"transactions": [sale(is_void=True)]},
     ("POST", "/profiles/{profile_id}/transactions/claims"): {
         "transaction_receipt_ref": "0042",
         "transaction_total": 10,
