@@ -15,6 +15,7 @@ from consumers.command_records import Received
 from ledger.commands import HANDLERS
 from schemas.commands import Command
 from schemas.personal_data import ErasePersonalData
+from schemas.programme import ChangeProgrammeSettings
 from schemas.redemptions import MakeRedemption
 from schemas.rewards import IssueReward, RecordDueFacts
 from schemas.sentences import sentences
@@ -25,8 +26,8 @@ FACTS: Final[Mapping[str, type[Command]]] = {
     "RedemptionMade": MakeRedemption,
     "TransactionLinked": LinkRedemption,
 }
-NOT_HERE: Final = frozenset({RecordDueFacts, ErasePersonalData})
-"""What only the ledger says to itself; and an erasure, which asks for a scope of its own."""
+NOT_HERE: Final = frozenset({RecordDueFacts, ErasePersonalData, ChangeProgrammeSettings})
+"""What only the ledger says to itself; what asks for a scope of its own: an erasure, new rules."""
 COMMANDS: Final[Mapping[str, type[Command]]] = {
     command.__name__: command for command in HANDLERS if command not in NOT_HERE
 }

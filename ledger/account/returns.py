@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from ledger.account.lots import Lot
@@ -188,8 +188,8 @@ def _given_back(
             target = Book.REVOKED
         elif policy == "reissue" or expired:
             target = Book.TRANSFERRED
-            expires_at = _fresh_expiry(lot, at) if policy == "reissue" else _grace_expiry(lot, at)
-            graced = policy == "restore" or lot.terms.graced
+            life = _fresh_life(lot, at) if policy == "reissue" else _graced_life(lot, at)
+            expires_at, graced = life
             origin = _Origin(account.profile_id or "", lot, redemption.id)
             back.rewards.append(_carried_on(origin, amount, expires_at, at, graced=graced))
         else:
@@ -198,25 +198,36 @@ def _given_back(
     return back
 
 
-def _fresh_expiry(lot: Lot, at: Circumstances) -> datetime | None:
-    """A reissued reward lives as long as a new one under the same terms; never stays never."""
+def _fresh_life(lot: Lot, at: Circumstances) -> tuple[datetime | None, bool]:
+    """A reissued reward lives as long as a new one under the same terms; never stays never.
+
+    Where all of them end with a date that is past, it keeps its own life, or gets its grace.
+    """
     terms = lot.terms
     if terms.expires_at is None:
-        return None
-    return _end_of_day_after(at.now, terms.timezone, terms.period, terms.period_type)
+        return None, terms.graced
+    expires_at = _end_of_day_after(
+        at.now, terms.timezone, terms.period, terms.period_type, terms.absolute_expiry
+    )
+    if expires_at < at.now.replace(microsecond=0):
+        return _graced_life(lot, at) if lot.expired_by(at.now) else (terms.expires_at, terms.graced)
+    return expires_at, terms.graced
 
 
-def _grace_expiry(lot: Lot, at: Circumstances) -> datetime | None:
+def _graced_life(lot: Lot, at: Circumstances) -> tuple[datetime | None, bool]:
     """Value gets its grace days once; after that it comes back as expired as it was."""
-    if lot.terms.graced or at.settings.grace_days == 0:
-        return lot.terms.expires_at
-    return _end_of_day_after(at.now, lot.terms.timezone, at.settings.grace_days, "days")
+    terms = lot.terms
+    if terms.graced or at.settings.grace_days == 0:
+        return terms.expires_at, True
+    return _end_of_day_after(at.now, terms.timezone, at.settings.grace_days, "days"), True
 
 
-def _end_of_day_after(now: datetime, zone: str, period: int, kind: PeriodType) -> datetime:
+def _end_of_day_after(
+    now: datetime, zone: str, period: int, kind: PeriodType, absolute: date | None = None
+) -> datetime:
     """The calendar ends with the year 9999: a life beyond it is a life to its last day."""
     try:
-        return end_of_day_after(now, zone, period, kind)
+        return end_of_day_after(now, zone, period, kind, absolute)
     except ValueError:
         return CALENDAR_END
 

@@ -1,5 +1,6 @@
 """Returns: at any time, in parts, in reverse order of consumption, by policy."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -186,4 +187,44 @@ def test_value_that_came_back_can_be_spent_again() -> None:
         .then(returned(100, 50, back(1, "2.00"), back(2, "4.00"), policy="restore"))
         .when(redeem("8.00"), at=LATER)
         .then(redemption(200, (2, "4.00"), (1, "4.00"), at=LATER))
+    )
+
+
+# ── Where all rewards end with one date ──────────────────────────────────────────────────────────
+
+DATED: dict[str, Any] = {"period_type": "absolute_date", "absolute_expiry": date(2030, 6, 30)}
+
+
+def test_a_reissue_ends_with_the_date_all_of_them_end_with() -> None:
+    source = reward(1, "5.00", expires="2030-06-30", **DATED)
+    given(source, redemption(50, (1, "5.00"))).when(give_back(50), at=NOON).then(
+        returned(101, 50, moved_on(1, "5.00")),
+        carried_on(100, "5.00", lot=1, redemption=50, expires="2030-06-30", at=NOON, **DATED),
+    )
+
+
+def test_after_that_date_a_reissue_gets_its_grace_and_once_only() -> None:
+    late = "2030-08-01 12:00:00"
+    source = reward(1, "5.00", expires="2030-06-30", **DATED)
+    story = given(source, redemption(50, (1, "5.00")))
+    graced = DATED | {"graced": True}
+    story.when(give_back(50), at=late).then(
+        returned(101, 50, moved_on(1, "5.00")),
+        carried_on(100, "5.00", lot=1, redemption=50, expires="2030-08-15", at=late, **graced),
+    )
+    again = given(reward(1, "5.00", expires="2030-08-15", **graced), redemption(50, (1, "5.00")))
+    later = "2030-09-01 12:00:00"
+    again.when(give_back(50), at=later).then(
+        returned(101, 50, moved_on(1, "5.00")),
+        carried_on(100, "5.00", lot=1, redemption=50, expires="2030-08-15", at=later, **graced),
+        expired(100, "5.00", expires="2030-08-15"),
+    )
+
+
+def test_after_that_date_a_reward_with_a_life_of_its_own_keeps_it() -> None:
+    late = "2030-08-01 12:00:00"
+    source = reward(1, "5.00", expires="2030-12-31", **DATED)
+    given(source, redemption(50, (1, "5.00"))).when(give_back(50), at=late).then(
+        returned(101, 50, moved_on(1, "5.00")),
+        carried_on(100, "5.00", lot=1, redemption=50, expires="2030-12-31", at=late, **DATED),
     )
