@@ -61,6 +61,11 @@ class Answered:
         return self.answer.stream_id
 
     @property
+    def written(self) -> tuple[tuple[str, Event], ...]:
+        """The events, each with its stream."""
+        return self.answer.written if isinstance(self.answer, Accepted) else ()
+
+    @property
     def at(self) -> datetime:
         """When it was decided."""
         return self.answer.at

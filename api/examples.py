@@ -61,6 +61,7 @@ SETTINGS_BODY: Final[dict[str, Any]] = {
     "reversal_window_seconds": 600,
     "issue_max": "100",
 }
+MERGE_BODY: Final[dict[str, Any]] = {"winner": PROFILE_ID, "loser": "p-2"}
 
 UPSERT_BODY: Final[dict[str, Any]] = {
     "external_id": "91040123233312",
@@ -157,3 +158,4 @@ UPSERT: Final = _named("A sale, recorded or changed", UPSERT_BODY) | {
     "return": {"summary": "Goods come back", "value": GOODS_BACK_BODY}
 }
 CLAIM: Final = _named("What a receipt says", CLAIM_BODY)
+MERGE: Final = {"duplicate": {"summary": "Two cards of one member", "value": MERGE_BODY}}

@@ -38,8 +38,18 @@ def folded(
 
     An event about a row that is not among them is none of the answer's business.
     """
+    return folded_written(projection, [(stream_id, event) for event in events], at, rows)
+
+
+def folded_written(
+    projection: Projection,
+    written: Iterable[tuple[str, Event]],
+    at: datetime,
+    rows: Rows | None = None,
+) -> dict[Key, Mapping[str, Any]]:
+    """The same for events of several streams."""
     known: Rows = rows or {}
-    for event in events:
+    for stream_id, event in written:
         record = Unplaced(stream_id, type(event).__name__, event.SCHEMA_VERSION, at)
         known = folded_on(projection, record, event, known)
     return {key: row for key, row in known.items() if row is not None}
@@ -53,10 +63,11 @@ def folded_on(
     only: frozenset[Key] | None = None,
 ) -> Rows:
     """The rows after one more event; with `only`, events about other rows change nothing."""
-    keys = list(projection.keys(record, event))
-    if only is not None and only.isdisjoint(keys):
+    wanted = {key: rows.get(key) for key in projection.keys(record, event)}
+    if only is not None:
+        wanted = {key: row for key, row in wanted.items() if key in only}
+    if not wanted:
         return rows
-    wanted = {key: rows.get(key) for key in keys}
     try:
         return {**rows, **projection.evolve(wanted, record, event)}
     except MissingRow:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.sql import Select
 
 from api.filters import VALUES_MAX, Field, condition
+from api.freshness import told
 from api.pages import AFTER, NUMBER, SIZE, around, page_of
 from api.parameters import FILTER, Parameter, documented, text
 from api.personal import Document
@@ -103,8 +104,7 @@ async def answer_list(  # noqa: PLR0913 - each is one thing a list needs
         "data": [document(row) for row in rows[: page.size]],
         **around(request, page, rows, total, id_name),
     }
-    if fresh.stale_code is not None:
-        content["meta"] |= {"stale": True, "code": fresh.stale_code}
+    content["meta"] |= told(fresh)
     headers = {"Ledger-Position": str(fresh.position)}
     return Document(content, headers=headers)
 

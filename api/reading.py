@@ -1,5 +1,6 @@
 """Reads of one profile, transaction or definition: first caught up with the log, then read."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,16 +9,19 @@ from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.commanding import Answered
-from api.folding import folded, folded_on
+from api.folding import folded_on, folded_written
+from api.freshness import FreshProfile, told
 from api.personal import Document
 from api.problems import Refused
 from api.queries import fetch, from_json
 from api.services import Services
+from ledger.claims import MERGED
 from ledger.event_store.port import EventStore
 from ledger.streams import account_stream, event_of
 from ledger.submission import AlreadyThere
 from projections.progress import progress_of
 from projections.projection import Projection, Rows
+from projections.read_models import profiles
 from projections.reading import PARKED, Freshness
 from schemas.envelope import Recorded
 
@@ -25,16 +29,55 @@ Row = Mapping[str, Any]
 Key = tuple[Any, ...]
 
 
-async def of_profile(services: Services, projection: Projection, profile_id: str) -> Freshness:
-    """Bring a read model up to the last event of a profile.
+async def of_profile(services: Services, projection: Projection, profile_id: str) -> FreshProfile:
+    """Bring a read model up to the last event of a profile, or of whom it has become.
 
     Raises:
         Refused: 404, there is no such profile.
     """
-    fresh = await services.reads.catch_up(projection, account_stream(profile_id))
+    stream_id = account_stream(profile_id)
+    fresh = await services.reads.catch_up(projection, stream_id)
+    while fresh.leads_to is not None:
+        stream_id = fresh.leads_to
+        fresh = await services.reads.catch_up(projection, stream_id)
     if fresh.position == 0 and fresh.stale_code is None:
         raise not_found("profile")
-    return fresh
+    now = stream_id.removeprefix(account_stream(""))
+    merged_into = None if now == profile_id else now
+    return FreshProfile(fresh.position, fresh.stale_code, None, now, merged_into)
+
+
+async def profile_now(services: Services, profile_id: str) -> str:
+    """The profile whose data a read of this one shows: itself, or whom it has become."""
+    stream_id = account_stream(profile_id)
+    while True:
+        name = (MERGED, stream_id)
+        found = (await services.store.claims([name])).get(name)
+        if found is None:
+            return stream_id.removeprefix(account_stream(""))
+        stream_id = found.stream_id
+
+
+async def with_absorbed(services: Services, profile_id: str) -> Sequence[str]:
+    """A profile, caught up, and all that have become it."""
+    row = await row_at(services, profiles.TABLE, (profile_id,))
+    return [profile_id, *([] if row is None else row["absorbed"])]
+
+
+async def held_row(
+    services: Services, projection: Projection, kind: str, number: int
+) -> tuple[Row | None, Freshness]:
+    """The row of reward or redemption so-and-so, not older than its owner's last event.
+
+    Raises:
+        Refused: 404, nobody holds it.
+    """
+    stream_id = await stream_holding(services, kind, number)
+    while True:
+        row, fresh = await fresh_row(services, projection, stream_id, (number,))
+        if row is None or account_stream(row["profile_id"]) == stream_id:
+            return row, fresh
+        stream_id = account_stream(row["profile_id"])
 
 
 async def fresh_row(
@@ -75,12 +118,13 @@ async def rows_after(
     answered: Answered, projection: Projection, stream_id: str, keys: Sequence[Key]
 ) -> list[Row]:
     """The rows a command has changed, as `row_after` gives each."""
-    found = await rows_at_position(
-        answered.services, projection, stream_id, keys, answered.position or None
+    streams = {stream_id, *(stream for stream, _ in answered.written)}
+    found = await _rows_of_streams(
+        answered.services, projection, streams, keys, answered.position or None
     )
     if answered.dry_run:
         start: Rows = {key: as_row(row) for key, row in found.items()}
-        after = folded(projection, stream_id, answered.events, answered.at, start)
+        after = folded_written(projection, answered.written, answered.at, start)
         found = {key: after.get(key) for key in keys}
     rows = [found[key] for key in keys]
     assert None not in rows
@@ -105,30 +149,75 @@ async def rows_at_position(
     keys: Sequence[Key],
     position: int | None,
 ) -> dict[Key, Row | None]:
-    """Some rows as they were when the log stood at a position; without one, as they are."""
+    """Some rows as they were when the log stood at a position; without one, as they are.
+
+    Folded from their stream, and from those they came from.
+    """
+    return await _rows_of_streams(services, projection, {stream_id}, keys, position)
+
+
+async def _rows_of_streams(
+    services: Services,
+    projection: Projection,
+    streams: set[str],
+    keys: Sequence[Key],
+    position: int | None,
+) -> dict[Key, Row | None]:
     rows: Rows = {}
     only = frozenset(keys)
-    for record in await whole_stream(services.store, stream_id):
+    followed = set(filter(projection.follows, streams))
+    for record in await _with_origins(services.store, projection, followed, only):
         if position is None or record.position <= position:
             rows = folded_on(projection, record, event_of(record), rows, only=only)
     return {key: rows.get(key) for key in keys}
 
 
+async def _with_origins(
+    store: EventStore, projection: Projection, streams: set[str], keys: frozenset[Key]
+) -> Sequence[Recorded]:
+    """The events of some streams, and of all from which rows have come there, in order."""
+    read: dict[str, Sequence[Recorded]] = {}
+    wanted = streams
+    while wanted:
+        more = await store.read_streams(sorted(wanted))
+        read |= more
+        wanted = {
+            origin
+            for record in itertools.chain(*more.values())
+            for origin in projection.builds_on(record)
+            if not keys.isdisjoint(projection.keys(record, event_of(record)))
+        } - read.keys()
+    return sorted(itertools.chain(*read.values()), key=lambda record: record.position)
+
+
 async def row_named(services: Services, projection: Projection, found: AlreadyThere) -> Row:
     """What an earlier request under the same external_id made, as it was when that was found."""
-    await services.reads.catch_up(projection, found.stream_id)
-    table = projection.table
-    statement = select(*table.columns).where(table.c.external_id == found.external_id)
-    rows = await fetch(services, statement)
-    if not rows:
-        raise Refused(503, "read_model_parked", None, "The read model can't show it; try later.")
-    now = plain(table, rows[0])
+    stream_id, now = await _row_now(services, projection, found)
     if not found.position:
         return now
-    key = tuple(now[column.name] for column in table.primary_key.columns)
-    row = await row_at_position(services, projection, found.stream_id, key, found.position)
+    key = tuple(now[column.name] for column in projection.table.primary_key.columns)
+    row = await row_at_position(services, projection, stream_id, key, found.position)
     assert row is not None
     return row
+
+
+async def _row_now(
+    services: Services, projection: Projection, found: AlreadyThere
+) -> tuple[str, Row]:
+    """The row under an external_id, no older than its owner's last event, and that one's stream."""
+    stream_id, table = found.stream_id, projection.table
+    statement = select(*table.columns).where(table.c.external_id == found.external_id)
+    while True:
+        await services.reads.catch_up(projection, stream_id)
+        rows = await fetch(services, statement)
+        if not rows:
+            sentence = "The read model can't show it; try later."
+            raise Refused(503, "read_model_parked", None, sentence)
+        row = plain(table, rows[0])
+        owner = account_stream(str(row["profile_id"]))
+        if projection.category != "account" or owner == stream_id:
+            return stream_id, row
+        stream_id = owner
 
 
 def as_row(row: Row | None) -> dict[str, Any] | None:
@@ -143,7 +232,7 @@ async def model_position(services: Services, projection: Projection) -> Freshnes
 
 
 async def stream_holding(services: Services, kind: str, number: int) -> str:
-    """The stream that holds reward or redemption so-and-so.
+    """The stream that held reward or redemption so-and-so first, for ever.
 
     Raises:
         Refused: 404, nobody holds it.
@@ -158,8 +247,8 @@ async def stream_holding(services: Services, kind: str, number: int) -> str:
 def answer_fresh(document: Any, fresh: Freshness) -> Response:
     """One object under `data`; where the read model is parked, `meta` says so instead of lying."""
     content: dict[str, Any] = {"data": document}
-    if fresh.stale_code is not None:
-        content["meta"] = {"stale": True, "code": fresh.stale_code}
+    if meta := told(fresh):
+        content["meta"] = meta
     headers = {"Ledger-Position": str(fresh.position)}
     return Document(content, headers=headers)
 

@@ -11,11 +11,10 @@ from api.reading import fresh_row, row_at_position, row_named, whole_stream
 from api.services import Services
 from ledger.account.reward_changes import revision
 from ledger.programme.state import PROGRAMME_STREAM
-from ledger.streams import account_stream, event_of
+from ledger.streams import event_of
 from ledger.submission import AlreadyThere
 from projections.projection import Rows
 from projections.read_models import reward_definitions, rewards
-from schemas.rewards import IssueReward
 
 MODEL = rewards.PROJECTION
 DEFINITIONS = reward_definitions.PROJECTION
@@ -58,7 +57,7 @@ def revision_of(row: Mapping[str, Any]) -> str:
 
 
 async def issued(
-    answered: Answered, command: IssueReward, definitions: Definitions | None = None
+    answered: Answered, definitions: Definitions | None = None
 ) -> tuple[int, dict[str, Any]]:
     """The status and the reward an accepted command has issued, or found there."""
     services, answer = answered.services, answered.answer
@@ -66,7 +65,7 @@ async def issued(
         row = await row_named(services, MODEL, answer)
         as_of = answered.position or None
         return 200, await with_definition(services, row, answered.at, as_of)
-    rows = folded(MODEL, account_stream(command.profile_id), answered.events, answered.at)
+    rows = folded(MODEL, answer.stream_id, answered.events, answered.at)
     (row,) = rows.values()
     if definitions is not None:
         definition = await definitions.version_of(row)

@@ -32,6 +32,7 @@ SCOPES: Final = (
     "create-transaction-claims",
     "read-transaction-claims",
     "read-profiles",
+    "merge-profiles",
     "read-ledgers",
     "erase-personal-data",
     "exceed-limits",

@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.account.state import Account
+from ledger.addressing import holder_now
 from ledger.rejections import RedemptionAnnouncedElsewhere
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def announcement(external_id: str, view: "View", now: datetime) -> Announcement:
     the name that is found free here."""
     for number in count(1):
         kind = ANNOUNCED if number == 1 else f"{ANNOUNCED}.{number}"
-        holder = view.stream_named(kind, external_id)
+        named = view.stream_named(kind, external_id)
+        holder = None if named is None else holder_now(named, view)
         if holder is None or _waits(view.state(holder), external_id, now):
             return Announcement(kind, holder, number)
     raise AssertionError("unreachable")

@@ -6,9 +6,11 @@ from datetime import datetime
 from ledger.announcements import ANNOUNCED, announcement
 from ledger.decider import Decision, View
 from ledger.event_store.port import Claim
+from ledger.streams import account_stream
 from schemas.commands import Command
 from schemas.holds import CaptureRedemption, RedemptionHeld, ReleaseRedemption
 from schemas.personal_data import PersonalDataErased
+from schemas.profiles import ProfileMergedAway
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
@@ -17,7 +19,7 @@ from schemas.redemptions import (
     ReturnRedemption,
     ReverseRedemption,
 )
-from schemas.rewards import AdjustReward, RevokeReward, RewardIssued
+from schemas.rewards import AdjustReward, ReassignReward, RevokeReward, RewardIssued
 from schemas.transaction_changes import (
     AttachedTransactionChanged,
     TransactionChanged,
@@ -29,6 +31,9 @@ from schemas.transactions import (
     TransactionAttached,
     TransactionRecorded,
 )
+
+MERGED = "merged"
+"""The name a merged account's stream takes: it leads to the one whose it has become."""
 
 
 def claims_of(
@@ -47,17 +52,15 @@ def claims_of(
                 announced = event.transaction_external_id
                 if not _is_there(announced, view):
                     claims.extend(_announced(announced, stream_id, view, now))
+            case ProfileMergedAway():
+                claims.append(Claim(MERGED, stream_id, account_stream(event.into)))
             case RedemptionReversed():
                 claims.append(Claim("redemption", str(event.reversal_id), stream_id))
             case RedemptionReturned():
                 claims.append(Claim("redemption", str(event.return_id), stream_id))
             case PersonalDataErased():
                 claims.append(Claim("erasure", str(event.erasure_id), stream_id))
-            case TransactionRecorded():
-                claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
-                account = _account_of(event.transaction_id, decision) or stream_id
-                claims.extend(_announced(event.external_id, account, view, now))
-            case TransactionChanged():
+            case TransactionRecorded() | TransactionChanged():
                 claims.extend(_named("transaction", event.external_id, stream_id, fingerprint))
                 account = _account_of(event.transaction_id, decision) or stream_id
                 claims.extend(_announced(event.external_id, account, view, now))
@@ -67,7 +70,7 @@ def claims_of(
 def likely_names(command: Command) -> Iterator[tuple[str, str]]:
     """The names a decision will look up, worth loading together before it."""
     match command:
-        case RevokeReward() | AdjustReward():
+        case RevokeReward() | AdjustReward() | ReassignReward():
             yield "reward", str(command.reward_id)
         case ReverseRedemption() | ReturnRedemption() | CaptureRedemption() | ReleaseRedemption():
             yield "redemption", str(command.redemption_id)

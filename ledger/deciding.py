@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ledger.addressing import holder_now
 from ledger.claims import claims_of
 from ledger.commands import HANDLERS
 from ledger.decider import Circumstances
@@ -75,6 +76,7 @@ def _repeated(pending: Pending, view: GroupView, group: Group, at: Circumstances
     standing = None if name is None else group.claim(name)
     if standing is None:
         return None
+    standing = replace(standing, stream_id=holder_now(standing.stream_id, view))
     answer = answer_to_repeat(submission, standing, view.state(standing.stream_id), at.now)
     unit = None if submission.dry_run else unit_of(submission, (), (), outcome_bytes(answer))
     return Decided(pending, answer, unit, frozenset(view.read))
@@ -98,7 +100,7 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     programme = states.get(PROGRAMME_STREAM) or view.state(PROGRAMME_STREAM)
     answer = Accepted(
         decision.stream_id,
-        decision.events,
+        decision.written,
         states,
         at.now,
         dry_run=submission.dry_run,

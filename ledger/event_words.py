@@ -7,10 +7,17 @@ from typing import Any
 
 from schemas.amounts import from_minor
 from schemas.events import Event
+from schemas.handover import HandedOver, TakenOver
 from schemas.holds import HoldEnded, HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book, Movement
 from schemas.personal_data import PersonalDataErased
-from schemas.profiles import ProfileRegistered
+from schemas.profiles import (
+    AccountPartHandedOver,
+    AccountPartTakenOver,
+    ProfileMerged,
+    ProfileMergedAway,
+    ProfileRegistered,
+)
 from schemas.redemptions import (
     RedemptionMade,
     RedemptionRecord,
@@ -23,7 +30,9 @@ from schemas.rewards import (
     RewardExpired,
     RewardExtended,
     RewardIssued,
+    RewardReceived,
     RewardRevoked,
+    RewardSent,
 )
 from schemas.times import utc_text
 from schemas.transaction_changes import AttachedTransactionChanged, TransactionUnattached
@@ -207,6 +216,30 @@ def _revoked(event: RewardRevoked, money: Money) -> str:
     return f"Reward {event.reward_id} revoked, {_sum(event, money)} taken back"
 
 
+def _merged_away(event: ProfileMergedAway | AccountPartHandedOver, money: Money) -> str:
+    return f"This profile has become profile {event.into}, which takes {_all_of(event, money)}"
+
+
+def _merged(event: ProfileMerged | AccountPartTakenOver, money: Money) -> str:
+    return f"Profile {event.giver} has become this one and brings {_all_of(event, money)}"
+
+
+def _all_of(event: HandedOver | TakenOver, money: Money) -> str:
+    rewards = len(event.rewards if isinstance(event, HandedOver) else event.lots)
+    rest = [m for m in event.movements if Book.AVAILABLE in (m.source, m.target)]
+    available = money(sum(movement.amount_minor for movement in rest))
+    return f"{rewards} reward{'' if rewards == 1 else 's'}, {available} of them available"
+
+
+def _sent(event: RewardSent, money: Money) -> str:
+    return f"Reward {event.rewards[0]} reassigned to profile {event.into}: {_sum(event, money)}"
+
+
+def _received(event: RewardReceived, money: Money) -> str:
+    lot = event.lots[0]
+    return f"Reward {lot.reward_id} came from profile {event.giver}: {_sum(event, money)}"
+
+
 def _attached(event: TransactionAttached, money: Money) -> str:
     named = f" ({event.external_id})" if event.external_id else ""
     return f"Transaction {event.transaction_id}{named} over {money(event.total_minor)} recorded"
@@ -234,7 +267,13 @@ def _sum(event: Event, money: Money) -> str:
 
 _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     ProfileRegistered: lambda e, _: f"Profile {e.profile_id} registered",
+    AccountPartHandedOver: _merged_away,
+    ProfileMergedAway: _merged_away,
+    ProfileMerged: _merged,
+    AccountPartTakenOver: _merged,
     RewardIssued: _issued,
+    RewardSent: _sent,
+    RewardReceived: _received,
     RewardActivated: _activated,
     RewardExpired: _expired,
     RewardAdjusted: _adjusted,

@@ -52,6 +52,10 @@ class Records(Mapping[K, V]):
         """The mapping with one entry added or changed."""
         return Records(self._changed.set(key, value), self._packed)
 
+    def with_all(self, entries: Mapping[K, V]) -> "Records[K, V]":
+        """The mapping with several entries added or changed."""
+        return Records(self._changed.update(entries), self._packed)
+
     def packed_with(self, pack: Callable[[V], Any]) -> dict[K, Any]:
         """Every entry packed, without unpacking those that already are."""
         entries = {} if self._packed is None else dict(self._packed.entries)

@@ -88,6 +88,35 @@ class UnknownProfile(Rejection):
     code = "profile_not_found"
 
 
+class UnknownNamedProfile(UnknownProfile):
+    """A field of the request names a profile that does not exist."""
+
+    status = 422
+
+    def __init__(self, detail: str, field: str) -> None:
+        super().__init__(detail)
+        self.__dict__["field"] = field
+
+
+class SameProfile(Rejection):
+    """Both profiles are one: by their ids, or because one has become the other."""
+
+    status = 422
+    code = "same_profile"
+
+
+class AlreadyMerged(Rejection):
+    """The profile has become another one, and that is final; `merged_into` says which."""
+
+    code = "profile_merged"
+
+
+class ProfileTooLarge(Rejection):
+    """A profile with so many rewards and redemptions can't be merged in one step."""
+
+    code = "profile_too_large"
+
+
 class UnknownDefinition(Rejection):
     """No reward definition with this id or handle."""
 
@@ -165,6 +194,12 @@ class UnknownReward(Rejection):
 
     status = 404
     code = "reward_not_found"
+
+
+class RewardNotReassignable(Rejection):
+    """Its definition did not allow it, nothing is left of it, or it has moved too often."""
+
+    code = "reward_not_reassignable"
 
 
 class InvalidRewardTerms(Rejection):

@@ -108,7 +108,7 @@ def replayed(
         return AlreadyThere(stream_id, *name, state, at, position, replayed=True)
     return Accepted(
         stream_id,
-        tuple(map(event_of, written)),
+        tuple((recorded.stream_id, event_of(recorded)) for recorded in written),
         {stream_id: state},
         at,
         position=position,

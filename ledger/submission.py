@@ -55,7 +55,8 @@ class Accepted:
 
     stream_id: str
     """The stream the answer is about."""
-    events: tuple[Event, ...]
+    written: tuple[tuple[str, Event], ...]
+    """What it led to, each event with its stream."""
     states: Mapping[str, Any]
     at: datetime
     """When it was decided."""
@@ -65,6 +66,11 @@ class Accepted:
     settings: ProgrammeSettings | None = None
     """The programme's settings right after it; None for a repeat."""
     dry_run: bool = False
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events in order, whatever their stream."""
+        return tuple(event for _, event in self.written)
 
     @property
     def state(self) -> Any:

@@ -1,10 +1,12 @@
 """Applying events to a read model inside the caller's transaction: each exactly once, in order.
 
 What came before is skipped, what is missing is fetched from the log, and an event that can't be
-folded parks its stream alone: its rows stay as the last good event left them.
+folded parks its stream alone: its rows stay as the last good event left them. An event that takes
+over rows of another stream waits for that one, and parks where that one is parked.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import asyncpg
 from pydantic import ValidationError
 
-from projections.log import VersionRange, read_at, read_ranges
+from projections.log import VersionRange, read_at, read_ranges, version_before
 from projections.metrics import EVENTS_APPLIED, GAPS_FILLED, STREAMS_PARKED
 from projections.projection import SCHEMA, EventRecord, Key, Projection, Row
 from projections.statements import load, write
@@ -53,6 +55,10 @@ class NotInTheLog(Exception):
 
     def __init__(self, stream_id: str, version: int) -> None:
         super().__init__(f"the log has no version {version} of {stream_id}, a record has")
+
+
+class OtherStreamParked(Exception):
+    """An event takes over rows of a stream that is parked: unpark that one first."""
 
 
 async def apply(
@@ -117,18 +123,20 @@ class _Job:
         self._streams: dict[str, StreamState] = {}
 
     async def run(self, records: Sequence[EventRecord]) -> None:
-        self._streams = await lock_streams(
-            self._connection,
-            self._projection,
-            {record.stream_id for record in records},
-            self._schema,
-        )
+        others = {other for record in records for other in self._projection.builds_on(record)}
+        await self._lock({record.stream_id for record in records} | others)
         ready, ahead = self._sorted(records)
         if self._projection.from_log:
             ready = await self._whole(ready)
-        await self._fold(ready)
+        await self._fold_in_turn(ready)
         for stream_id in sorted(ahead):
             await self._fill(stream_id, ahead[stream_id])
+
+    async def _lock(self, stream_ids: AbstractSet[str]) -> None:
+        wanted = stream_ids - self._streams.keys()
+        self._streams |= await lock_streams(
+            self._connection, self._projection, wanted, self._schema
+        )
 
     def _sorted(self, records: Sequence[EventRecord]) -> tuple[list[EventRecord], dict[str, int]]:
         """What follows at once, and up to which version the other streams have to be fetched."""
@@ -164,9 +172,29 @@ class _Job:
             missing = await read_ranges(self._connection, [page])
             if not missing:
                 raise NotInTheLog(stream_id, up_to)
-            await self._fold(missing)
+            await self._fold_in_turn(missing)
             self._applied.gaps_filled += len(missing)
             GAPS_FILLED.labels(self._projection.name).inc(len(missing))
+
+    async def _fold_in_turn(self, records: Sequence[EventRecord]) -> None:
+        """Fold, but what builds on another stream only after that one's earlier events."""
+        start = 0
+        for index, record in enumerate(records):
+            for other in self._projection.builds_on(record):
+                await self._fold(records[start:index])
+                start = index
+                await self._bring_up(other, record)
+        await self._fold(records[start:])
+
+    async def _bring_up(self, other: str, record: EventRecord) -> None:
+        """Fold what another stream had before an event; park the event's own where that fails."""
+        if self._streams[record.stream_id].is_parked:
+            return
+        await self._lock({other})
+        version = await version_before(self._connection, other, record.position)
+        await self._fill(other, version)
+        if self._streams[other].stream_version < version:
+            await self._park_refused(record, OtherStreamParked(other))
 
     async def _fold(self, records: Sequence[EventRecord]) -> None:
         """Fold and write. Values that can't be written are narrowed down to their event."""
@@ -219,7 +247,7 @@ class _Job:
         self, item: _Decoded, rows: dict[Key, Row | None], changed: dict[Key, Row | None]
     ) -> None:
         record, state = item.record, self._streams[item.record.stream_id]
-        if state.is_parked:
+        if state.is_parked or record.stream_version <= state.stream_version:
             self._applied.skipped += 1
             return
         try:

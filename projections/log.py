@@ -28,6 +28,10 @@ WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3"""  # no
 
 _AT = f"SELECT {_COLUMNS} FROM ledger.events e WHERE e.position = ANY($1::bigint[])"  # noqa: S608
 
+_VERSION_BEFORE = """
+SELECT e.stream_version FROM ledger.events e
+WHERE e.stream_id = $1 AND e.position < $2 ORDER BY e.stream_version DESC LIMIT 1"""
+
 
 class VersionRange(NamedTuple):
     """Events of a stream after one version up to another."""
@@ -57,6 +61,11 @@ async def read_at(connection: Any, positions: Sequence[int]) -> dict[int, Record
     """The events at some positions, by position."""
     rows = await connection.fetch(_AT, list(positions))
     return {row["position"]: Recorded(*row) for row in rows}
+
+
+async def version_before(connection: Any, stream_id: str, position: int) -> int:
+    """How far a stream had come when the log reached a position; 0 where it had not begun."""
+    return await connection.fetchval(_VERSION_BEFORE, stream_id, position) or 0
 
 
 async def head_position(connection: Any) -> int:

@@ -84,11 +84,17 @@ def always(_: EventRecord) -> bool:
     return True
 
 
+def nothing_else(_: EventRecord) -> Iterable[str]:
+    """No other stream has to be folded first."""
+    return ()
+
+
 @dataclass(frozen=True, eq=False)
 class Projection:
     """One read model in one version of its shape; a new shape is a new version beside the old.
 
-    `keys` names the rows an event may read; `evolve` gives the rows it changes, or raises.
+    `keys` names the rows an event may read; `evolve` gives the rows it changes, or raises. It
+    changes no row that it is not given, not even as one that isn't there.
     `relevant` must not decode: it spares the hot path what can't change a row.
     """
 
@@ -99,6 +105,9 @@ class Projection:
     keys: Callable[[EventRecord, Event], Iterable[Key]]
     evolve: Callable[[Rows, EventRecord, Event], Rows]
     relevant: Callable[[EventRecord], bool] = always
+    builds_on: Callable[[EventRecord], Iterable[str]] = nothing_else
+    """Other streams whose earlier events made the rows this event takes over. They are folded
+    first, from the log, whichever partition is read faster. It must not decode without need."""
     from_log: bool = False
     """The fold needs the whole `Recorded`; a record of Kafka carries less, so it is read again."""
 

@@ -4,7 +4,7 @@ So a read right after a command is right whether or not Kafka has brought the ev
 projector meets those versions later and skips them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from projections.projection import SCHEMA, Projection
 from projections.read_models import transactions
 from projections.stream_states import without_waiting_for_disk
 from schemas.events import decode
+from schemas.handover import AccountTakenOver
+from schemas.profiles import AccountPartTakenOver, ProfileMerged
 from schemas.transaction_changes import AttachedTransactionChanged, TransactionUnattached
 from schemas.transaction_returns import AttachedGoodsReturned
 from schemas.transactions import (
@@ -38,6 +40,8 @@ _NAMING_TRANSACTIONS = (
     AttachedTransactionChanged,
     AttachedGoodsReturned,
     TransactionUnattached,
+    ProfileMerged,
+    AccountPartTakenOver,
 )
 
 # One statement, so that both numbers are of the same instant. The head comes from the index.
@@ -46,6 +50,8 @@ SELECT w.stream_id,
   coalesce(s.stream_version, 0) AS stream_version,
   coalesce(s.position, 0) AS position,
   s.parked_at_version IS NOT NULL AS is_parked,
+  (SELECT r.stream_id FROM ledger.reservations r WHERE r.kind = 'merged' AND r.key = w.stream_id)
+    AS leads_to,
   coalesce((
     SELECT e.stream_version FROM ledger.events e
     WHERE e.stream_id = w.stream_id ORDER BY e.stream_version DESC LIMIT 1
@@ -77,6 +83,8 @@ class Freshness:
 
     position: int
     stale_code: str | None = None
+    leads_to: str | None = None
+    """The stream of the account this one has become."""
 
 
 _one_more_try = retry(
@@ -109,7 +117,9 @@ class FreshReads:
         if behind:
             found |= await self._compare(projection, [row["stream_id"] for row in behind])
         return {
-            stream_id: Freshness(row["position"], PARKED if row["is_parked"] else None)
+            stream_id: Freshness(
+                row["position"], PARKED if row["is_parked"] else None, row["leads_to"]
+            )
             for stream_id, row in found.items()
         }
 
@@ -124,7 +134,7 @@ class FreshReads:
         after_version, position = remembered or (0, 0)
         remember = True
         while page := await self._named_since(account, after_version):
-            named = {f"transaction-{_transaction(row)}" for row in page}
+            named = {f"transaction-{number}" for row in page for number in _transactions(row)}
             fresh = await self.catch_up_many(projection, sorted(named))
             remember = remember and not any(each.stale_code for each in fresh.values())
             after_version, position = page[-1]["stream_version"], page[-1]["position"]
@@ -175,10 +185,10 @@ def _is_behind(row: Mapping[str, Any]) -> bool:
     return row["stream_version"] < row["head_version"] and not row["is_parked"]
 
 
-def _transaction(row: Mapping[str, Any]) -> int:
+def _transactions(row: Mapping[str, Any]) -> Iterable[int]:
     event = decode(row["type"], row["schema_version"], row["payload"])
     assert isinstance(event, _NAMING_TRANSACTIONS)
-    return event.transaction_id
+    return event.transactions if isinstance(event, AccountTakenOver) else (event.transaction_id,)
 
 
 def _sql(template: str, projection: Projection) -> str:

@@ -4,7 +4,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from schemas.commands import Command
 from schemas.events import Event
+from schemas.handover import AccountTakenOver, HandedOver
 
 PROFILE_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,64}$"
 _UUID_LENGTH = 36
@@ -25,3 +27,76 @@ class ProfileRegistered(Event):
     EXAMPLE: ClassVar[dict[str, Any]] = {"profile_id": "8f3c2b1e-0000-4000-8000-000000000001"}
 
     profile_id: str
+
+
+class MergeProfiles(Command):
+    """Make one profile of two: all that the loser has is the winner's, for good."""
+
+    winner: ProfileId
+    loser: ProfileId
+
+
+class AccountPartHandedOver(HandedOver):
+    """A part of what a merged profile leaves, where that is too much for one event."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "into": "p-1",
+        "rewards": [18],
+        "redemptions": [159],
+        "movements": [{"lot": 18, "from": "available", "to": "transferred", "amount_minor": 500}],
+    }
+
+
+class ProfileMergedAway(HandedOver):
+    """The profile has become another one, and nothing happens on this account any more."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = AccountPartHandedOver.EXAMPLE
+
+
+class ProfileMerged(AccountTakenOver):
+    """Another profile has become this one. `absorbed` had become that one before."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "giver": "p-2",
+        "absorbed": ["p-3"],
+        "lots": [
+            {
+                "reward_id": 18,
+                "definition_id": 6,
+                "definition_version": 1,
+                "period": 30,
+                "period_type": "days",
+                "value_initial_minor": 1000,
+                "issued_at": "2026-02-09T23:00:00Z",
+                "expires_at": "2027-02-10T01:59:59Z",
+                "timezone": "Australia/Melbourne",
+                "books": {"available": 500, "redeemed": 500},
+            }
+        ],
+        "redemptions": [
+            {
+                "redemption_id": 159,
+                "taken": [[18, 600]],
+                "given_back": {"18": 100},
+                "reversible_until": "2026-02-10T00:10:00Z",
+                "announced": "91040123233312",
+            }
+        ],
+        "final_records": {"160": 159},
+        "announcements": {"91040123233312": [159]},
+        "transactions": {"901": True},
+        "movements": [
+            {"lot": 18, "from": "issued", "to": "available", "amount_minor": 500},
+            {"lot": 18, "from": "issued", "to": "redeemed", "amount_minor": 500},
+        ],
+    }
+
+    absorbed: tuple[str, ...] = ()
+
+
+class AccountPartTakenOver(AccountTakenOver):
+    """More of what a merged profile has brought, where that is too much for one event."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        name: value for name, value in ProfileMerged.EXAMPLE.items() if name != "absorbed"
+    }

@@ -9,6 +9,7 @@ from schemas.amounts import Amount, WholeNumber
 from schemas.commands import Command, Name, Text
 from schemas.events import Event, LotTerms
 from schemas.flags import Flag
+from schemas.handover import HandedOver, TakenOver
 from schemas.json_values import JsonObject
 from schemas.profiles import ProfileId
 from schemas.times import PERIOD_MAX, DayOrMoment, MaybeZone, Moment, PeriodType
@@ -124,6 +125,13 @@ class RevokeReward(Command):
 
     reward_id: WholeNumber
     reason: Text | None = None
+
+
+class ReassignReward(Command):
+    """Give what remains of a reward to another profile, under the same id and terms."""
+
+    reward_id: WholeNumber
+    profile_id: ProfileId
 
 
 class RecordDueFacts(Command):
@@ -247,3 +255,38 @@ class RewardRevoked(Event):
     }
 
     reward_id: int
+
+
+class RewardSent(HandedOver):
+    """What remained of a reward is another profile's now; what was spent of it stays here."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "into": "p-2",
+        "rewards": [17],
+        "movements": [{"lot": 17, "from": "available", "to": "transferred", "amount_minor": 600}],
+    }
+
+
+class RewardReceived(TakenOver):
+    """A reward came from another profile, with its id, its terms and what remained of it."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "giver": "p-1",
+        "lots": [
+            {
+                "reward_id": 17,
+                "definition_id": 6,
+                "definition_version": 1,
+                "period": 30,
+                "period_type": "days",
+                "value_initial_minor": 1000,
+                "issued_at": "2026-02-09T23:00:00Z",
+                "expires_at": "2027-02-10T01:59:59Z",
+                "timezone": "Australia/Melbourne",
+                "is_reassignable": True,
+                "moves": 1,
+                "books": {"available": 600},
+            }
+        ],
+        "movements": [{"lot": 17, "from": "issued", "to": "available", "amount_minor": 600}],
+    }

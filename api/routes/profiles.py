@@ -1,6 +1,6 @@
 """What a profile has and how it came about: balances, journal, history."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,12 +10,19 @@ from api.documents.history import entry_document, journal_document
 from api.filters import Field
 from api.moments import AS_OF, TIME, cut_of
 from api.pages import NUMBER, SIZE, plain_page
-from api.parameters import documented, text
+from api.parameters import Parameter, documented, flag, text
 from api.paths import BASE, PathProfile
 from api.personal import Document
 from api.problems import Refused
 from api.queries import Listing, answer_list
-from api.reading import answer_fresh, not_found, of_profile, row_at, whole_stream
+from api.reading import (
+    answer_fresh,
+    not_found,
+    of_profile,
+    profile_now,
+    row_at,
+    whole_stream,
+)
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
@@ -27,6 +34,9 @@ router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
 _JOURNAL = journal.PROJECTION.table
 CURRENCY = text("currency", "The programme's currency: there is no other.")
+OWN = Parameter(
+    "own", "A merged profile's own history, up to the merge.", {"type": "boolean", "default": False}
+)
 
 LISTING = Listing(
     _JOURNAL,
@@ -55,7 +65,7 @@ async def read_balances(
     services = services_of(request)
     _refuse_other_currency(request.query_params.get(CURRENCY.name), services.settings.currency)
     fresh = await of_profile(services, balances.PROJECTION, profile_id)
-    row = await row_at(services, balances.TABLE, (profile_id,))
+    row = await row_at(services, balances.TABLE, (fresh.profile_id,))
     balance = balances.balance_at(None if row is None else dict(row), services.clock())
     return answer_fresh(balance_documents.document(balance, services), fresh)
 
@@ -74,12 +84,15 @@ async def read_journal(
         services,
         LISTING,
         lambda row: journal_document(row, services),
-        where=[_JOURNAL.c.profile_id == profile_id],
+        where=[_JOURNAL.c.profile_id == fresh.profile_id],
         fresh=fresh,
     )
 
 
-@router.get("/profiles/{profile_id}/history", openapi_extra=documented(SIZE, NUMBER, AS_OF, TIME))
+@router.get(
+    "/profiles/{profile_id}/history",
+    openapi_extra=documented(SIZE, NUMBER, AS_OF, TIME, OWN),
+)
 async def read_history(
     request: Request,
     profile_id: PathProfile,
@@ -88,12 +101,16 @@ async def read_history(
     """Every event of the profile's account in order, each with the balance after it.
 
     `as_of` stops at a moment (UTC, or ISO 8601 with an offset): of business time, or with
-    `time=recorded` of what the ledger knew by then. Read from the log itself.
+    `time=recorded` of what the ledger knew by then. Read from the log itself. A merged profile's
+    is that of whom it has become; `own=true` tells what happened to it before.
     """
     services = services_of(request)
     cut = cut_of(request)
     page = plain_page(request)
-    recorded = await whole_stream(services.store, account_stream(profile_id))
+    shown_of = profile_id
+    if not flag(request, OWN.name):
+        shown_of = await profile_now(services, profile_id)
+    recorded = await whole_stream(services.store, account_stream(shown_of))
     if not recorded:
         raise not_found("profile")
     settings = services.settings
@@ -105,7 +122,7 @@ async def read_history(
         opened=await services.vault.opened(sealed_in(recorded)),
     )
     shown = told.entries[page.first : page.first + page.size]
-    content = {
+    content: dict[str, Any] = {
         "data": [entry_document(entry, services) for entry in shown],
         "meta": {
             "balance": told.amount(told.balance_minor(cut.at if cut else services.clock())),
@@ -115,6 +132,8 @@ async def read_history(
             "total": len(told.entries),
         },
     }
+    if shown_of != profile_id:
+        content["meta"]["merged_into"] = shown_of
     headers = {"Ledger-Position": str(recorded[-1].position)}
     return Document(content, headers=headers)
 

@@ -23,13 +23,14 @@ from api.reading import (
     answer_fresh,
     as_row,
     fresh_row,
+    held_row,
     model_position,
     not_found,
     of_profile,
     plain,
+    profile_now,
     row_at,
     row_named,
-    stream_holding,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
@@ -187,8 +188,8 @@ async def list_profile_redemptions(
     """A list that is not older than the last answer about the profile."""
     services = services_of(request)
     fresh = await of_profile(services, MODEL, profile_id)
-    await services.reads.catch_up(rewards.PROJECTION, account_stream(profile_id))
-    mine = [_COLUMNS.profile_id == profile_id, *where]
+    await services.reads.catch_up(rewards.PROJECTION, account_stream(fresh.profile_id))
+    mine = [_COLUMNS.profile_id == fresh.profile_id, *where]
     return await list_redemptions(request, services, where=mine, fresh=fresh)
 
 
@@ -233,13 +234,11 @@ async def read_of_profile(
 
 
 async def _read(services: Services, redemption_id: int, profile_id: str | None) -> Response:
-    stream_id = await stream_holding(services, "redemption", redemption_id)
-    if profile_id is not None and stream_id != account_stream(profile_id):
+    owner = None if profile_id is None else await profile_now(services, profile_id)
+    row, fresh = await held_row(services, MODEL, "redemption", redemption_id)
+    if row is None or owner not in (None, row["profile_id"]):
         raise not_found("redemption")
-    row, fresh = await fresh_row(services, MODEL, stream_id, (redemption_id,))
-    if row is None:
-        raise not_found("redemption")
-    await services.reads.catch_up(rewards.PROJECTION, stream_id)
+    await services.reads.catch_up(rewards.PROJECTION, account_stream(row["profile_id"]))
     now = services.clock()
     taken = Incentives(services, now)
     await taken.load([row])

@@ -1,4 +1,4 @@
-"""Changes of rewards: adjust, extend, revoke."""
+"""Changes of rewards: adjust, extend, reassign, revoke."""
 
 from typing import Annotated
 
@@ -9,14 +9,21 @@ from api.commanding import addressed, answer_with, submit
 from api.examples import ADJUSTMENT, EXTENSION
 from api.parameters import IF_MATCH, documented
 from api.paths import BASE, PathId, PathProfile
-from api.reading import not_found, row_after, rows_after, stream_holding
+from api.reading import held_row, not_found, profile_now, row_after, rows_after
 from api.route import LedgerRoute
 from api.services import services_of
 from api.shown_rewards import MODEL, revision_of, with_definition
 from api.tokens import Caller
 from api.versions import etag, expected_revision
-from ledger.streams import account_stream
-from schemas.rewards import AdjustReward, ExtendRewards, RevokeReward, RewardChanges
+from schemas.commands import Command
+from schemas.profiles import ProfileId
+from schemas.rewards import (
+    AdjustReward,
+    ExtendRewards,
+    ReassignReward,
+    RevokeReward,
+    RewardChanges,
+)
 
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
@@ -75,6 +82,29 @@ async def adjust_of_profile(
     return await adjust(request, reward_id, body, caller)
 
 
+class Reassignment(Command):
+    """Who gets what remains of a reward."""
+
+    profile_id: ProfileId
+
+
+@router.post("/rewards/{reward_id}/reassign", status_code=200)
+async def reassign(
+    request: Request,
+    reward_id: PathId,
+    body: Reassignment,
+    caller: Annotated[Caller, allowed("update-rewards")],
+) -> Response:
+    """Give what remains of a reward to another profile, under the same id and terms.
+
+    What was redeemed of it before stays with whoever redeemed it.
+    """
+    answered = await submit(request, caller, addressed(ReassignReward, body, reward_id=reward_id))
+    row = await row_after(answered, MODEL, answered.stream_id, (reward_id,))
+    as_of = answered.position or None
+    return answered.response(await with_definition(answered.services, row, answered.at, as_of))
+
+
 @router.delete("/rewards/{reward_id}", status_code=204)
 async def revoke(
     request: Request, reward_id: PathId, caller: Annotated[Caller, allowed("delete-rewards")]
@@ -97,6 +127,7 @@ async def revoke_of_profile(
 
 
 async def _belongs(request: Request, profile_id: str, reward_id: int) -> None:
-    holder = await stream_holding(services_of(request), "reward", reward_id)
-    if holder != account_stream(profile_id):
+    services = services_of(request)
+    row, _ = await held_row(services, MODEL, "reward", reward_id)
+    if row is None or row["profile_id"] != await profile_now(services, profile_id):
         raise not_found("reward")

@@ -96,7 +96,7 @@ async def expiry_order(
     return await answer_list(
         request,
         services,
-        _listing(profile_id, services.clock()),
+        _listing(fresh.profile_id, services.clock()),
         lambda row: next_document(row, services),
         fresh=fresh,
     )

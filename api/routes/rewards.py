@@ -20,12 +20,12 @@ from api.problems import Refused
 from api.queries import Listing, answer_list, from_json
 from api.reading import (
     answer_fresh,
-    fresh_row,
+    held_row,
     model_position,
     not_found,
     of_profile,
     plain,
-    stream_holding,
+    profile_now,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
@@ -152,8 +152,8 @@ async def issue_many(
     """
     definitions = Definitions(services_of(request))
 
-    async def shown(answered: Answered, row: IssueReward) -> tuple[int, Any]:
-        return await issued(answered, row, definitions)
+    async def shown(answered: Answered, _: IssueReward) -> tuple[int, Any]:
+        return await issued(answered, definitions)
 
     return await answer_batch(request, caller, body.rewards, shown)
 
@@ -189,7 +189,7 @@ async def list_of_profile(
         services,
         LISTING,
         _documents(services),
-        where=[_COLUMNS.profile_id == profile_id, _COLUMNS.revoked_at.is_(None)],
+        where=[_COLUMNS.profile_id == fresh.profile_id, _COLUMNS.revoked_at.is_(None)],
         fresh=fresh,
     )
 
@@ -215,16 +215,16 @@ async def read_of_profile(
 
 async def _issued(request: Request, command: IssueReward, caller: Caller) -> Response:
     answered = await submit(request, caller, command)
-    status, shown = await issued(answered, command)
+    status, shown = await issued(answered)
     return answered.response(shown, created=status == CREATED)
 
 
 async def _read(request: Request, reward_id: int, profile_id: str | None) -> Response:
     services = services_of(request)
-    stream_id = await stream_holding(services, "reward", reward_id)
-    row, fresh = await fresh_row(services, MODEL, stream_id, (reward_id,))
+    owner = None if profile_id is None else await profile_now(services, profile_id)
+    row, fresh = await held_row(services, MODEL, "reward", reward_id)
     hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
-    if row is None or hidden or profile_id not in (None, row["profile_id"]):
+    if row is None or hidden or owner not in (None, row["profile_id"]):
         raise not_found("reward")
     answer = answer_fresh(await with_definition(services, row, services.clock()), fresh)
     answer.headers["ETag"] = etag(revision_of(row))

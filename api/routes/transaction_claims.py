@@ -12,7 +12,7 @@ from api.filters import Field
 from api.folding import folded
 from api.paths import BASE, PathId, PathProfile
 from api.queries import Listing, answer_list
-from api.reading import Row, answer_fresh, fresh_row, not_found, of_profile, plain
+from api.reading import Row, answer_fresh, fresh_row, not_found, of_profile, plain, profile_now
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
@@ -75,7 +75,7 @@ async def list_of_profile(
         services,
         LISTING,
         lambda row: document(plain(TABLE, row), services),
-        where=[_COLUMNS.profile_id == profile_id],
+        where=[_COLUMNS.profile_id == fresh.profile_id],
         fresh=fresh,
     )
 
@@ -89,8 +89,9 @@ async def read(
 ) -> Response:
     """One claim of a profile, as it stands."""
     services = services_of(request)
-    row, fresh = await fresh_row(services, MODEL, account_stream(profile_id), (claim_id,))
-    if row is None or row["profile_id"] != profile_id:
+    owner = await profile_now(services, profile_id)
+    row, fresh = await fresh_row(services, MODEL, account_stream(owner), (claim_id,))
+    if row is None or row["profile_id"] != owner:
         raise not_found("transaction claim")
     return answer_fresh(document(row, services), fresh)
 

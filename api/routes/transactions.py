@@ -1,5 +1,6 @@
 """Transactions: record, read, list, link a redemption, void (article, step 4)."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Request, Response
@@ -23,7 +24,9 @@ from api.reading import (
     not_found,
     of_profile,
     plain,
+    profile_now,
     row_after,
+    with_absorbed,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
@@ -31,8 +34,7 @@ from api.shown_transactions import CREATED, recorded, shown_with_staleness, upse
 from api.tokens import Caller
 from api.waiting_for import wait_for
 from ledger.transactions.state import transaction_stream
-from projections.read_models import balances, transactions
-from projections.reading import Freshness
+from projections.read_models import profiles, transactions
 from schemas.commands import Command
 from schemas.transaction_changes import (
     ChangeTransaction,
@@ -218,15 +220,18 @@ async def list_of_profile(
 ) -> Response:
     """A profile's transactions, the newest first."""
     services = services_of(request)
-    known = await of_profile(services, balances.PROJECTION, profile_id)
-    fresh = await services.reads.catch_up_profile_transactions(profile_id)
+    known = await of_profile(services, profiles.PROJECTION, profile_id)
+    fresh = await services.reads.catch_up_profile_transactions(known.profile_id)
+    owners = await with_absorbed(services, known.profile_id)
     return await answer_list(
         request,
         services,
         LISTING,
         lambda row: document(plain(TABLE, row), services),
-        where=[_COLUMNS.profile_id == profile_id],
-        fresh=Freshness(max(known.position, fresh.position), fresh.stale_code),
+        where=[_COLUMNS.profile_id.in_(owners)],
+        fresh=replace(
+            known, position=max(known.position, fresh.position), stale_code=fresh.stale_code
+        ),
     )
 
 
@@ -253,9 +258,18 @@ def _change_of(transaction_id: int, body: TransactionChanges) -> Command:
     return addressed(ChangeTransaction, body, transaction_id=transaction_id)
 
 
+async def _is_of(services: Services, owner: str | None, asked: str | None) -> bool:
+    """A sale keeps the profile it was recorded with, whoever that one has become."""
+    if asked is None or asked == owner:
+        return True
+    return owner is not None and (
+        await profile_now(services, owner) == await profile_now(services, asked)
+    )
+
+
 async def _read(services: Services, transaction_id: int, profile_id: str | None) -> Response:
     stream_id = transaction_stream(transaction_id)
     row, fresh = await fresh_row(services, MODEL, stream_id, (transaction_id,))
-    if row is None or profile_id not in (None, row["profile_id"]):
+    if row is None or not await _is_of(services, row["profile_id"], profile_id):
         raise not_found("transaction")
     return answer_fresh(document(row, services), fresh)

@@ -1,11 +1,12 @@
 """Lots: parcels of value with their own terms, and where each part of their value stands."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ledger.records import replace
+from schemas.handover import LotHold, LotRecord
 from schemas.movements import Book, Movement
 from schemas.times import PeriodType
 
@@ -64,6 +65,10 @@ class Lot:
     revoked: bool = False
     extended_at: datetime | None = None
     adjustments: int = 0
+    moves: int = 0
+    """How often it was reassigned; of two accounts that know it, the later one has more."""
+    moved_to: str | None = None
+    """The profile it was reassigned to: here is only what had been spent of it before."""
 
     def amount(self, book: Book) -> int:
         """What stands in a book."""
@@ -103,6 +108,31 @@ class Lot:
             books[movement.source] = left
         books[movement.target] = books.get(movement.target, 0) + movement.amount_minor
         return replace(self, issued_minor=issued, books=books)
+
+
+_TERMS = tuple(each.name for each in fields(Terms))
+_OF_ITS_OWN = tuple(
+    each.name for each in fields(Lot) if each.name not in ("id", "terms", "issued_minor", "books")
+)
+
+
+def lot_record(
+    lot: Lot, books: Mapping[Book, int], holds: Mapping[int, LotHold] | None = None
+) -> LotRecord:
+    """All there is to know of a lot, with the books and holds it will have where it goes."""
+    terms = {name: getattr(lot.terms, name) for name in _TERMS}
+    own = {name: getattr(lot, name) for name in _OF_ITS_OWN}
+    return LotRecord(reward_id=lot.id, books=dict(books), holds=dict(holds or {}), **terms, **own)
+
+
+def taken_over(record: LotRecord, before: Lot | None) -> Lot:
+    """The lot of a record, before its movements bring the value.
+
+    The account may have known it before: what it keeps of that time stays in its books.
+    """
+    terms = Terms(**{name: getattr(record, name) for name in _TERMS})
+    own = {name: getattr(record, name) for name in _OF_ITS_OWN}
+    return replace(before or Lot(record.reward_id, terms), terms=terms, **own)
 
 
 class LotOverdrawn(Exception):

@@ -186,7 +186,7 @@ def _given_back(
         expired = lot.expired_by(at.now)
         if lot.revoked:
             target = Book.REVOKED
-        elif policy == "reissue" or expired:
+        elif policy == "reissue" or expired or lot.moved_to is not None:
             target = Book.TRANSFERRED
             life = _fresh_life(lot, at) if policy == "reissue" else _graced_life(lot, at)
             expires_at, graced = life
@@ -210,13 +210,18 @@ def _fresh_life(lot: Lot, at: Circumstances) -> tuple[datetime | None, bool]:
         at.now, terms.timezone, terms.period, terms.period_type, terms.absolute_expiry
     )
     if expires_at < at.now.replace(microsecond=0):
-        return _graced_life(lot, at) if lot.expired_by(at.now) else (terms.expires_at, terms.graced)
+        return _graced_life(lot, at)
     return expires_at, terms.graced
 
 
 def _graced_life(lot: Lot, at: Circumstances) -> tuple[datetime | None, bool]:
-    """Value gets its grace days once; after that it comes back as expired as it was."""
+    """Expired value gets its grace days once; after that it comes back as expired as it was.
+
+    What has not expired, but whose reward has moved on, lives as long as that one would have.
+    """
     terms = lot.terms
+    if not lot.expired_by(at.now):
+        return terms.expires_at, terms.graced
     if terms.graced or at.settings.grace_days == 0:
         return terms.expires_at, True
     return _end_of_day_after(at.now, terms.timezone, at.settings.grace_days, "days"), True

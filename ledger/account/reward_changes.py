@@ -86,7 +86,7 @@ def revision(
 
 def _known(reward_id: int, account: Account) -> Lot:
     lot = account.lots.get(reward_id)
-    if lot is None:
+    if lot is None or lot.moved_to is not None:
         raise UnknownReward(f"There is no reward {reward_id}.")
     if lot.revoked:
         raise RewardIsRevoked(f"Reward {reward_id} has been revoked.")

@@ -23,17 +23,17 @@ DUE_FACTS_MAX = 1_000
 """Half of what one append takes: the command's own events have to go with them."""
 
 
-def facts_due(account: Account, now: datetime) -> tuple[Event, ...]:
+def facts_due(account: Account, now: datetime, at_most: int = DUE_FACTS_MAX) -> tuple[Event, ...]:
     """Lapses of holds, activations and expiries due and not yet recorded; every decision starts
     with them. Lapses come first: what they let go may have expired since.
 
     At most DUE_FACTS_MAX at once, for an append is bounded: the sweeper comes back for the rest,
     and what has expired is spent by nobody meanwhile.
     """
-    facts: list[Event] = list(holds_due(account, now)[:DUE_FACTS_MAX])
+    facts: list[Event] = list(holds_due(account, now)[:at_most])
     account = fold(facts, account)
     for lot in in_expiry_order(account.open_lots.values()):
-        if len(facts) >= DUE_FACTS_MAX:
+        if len(facts) >= at_most:
             break
         facts.extend(_due(lot, now))
     return tuple(facts)

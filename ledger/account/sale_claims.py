@@ -1,10 +1,11 @@
 """Claims on sales that were recorded without the profile, as its account knows them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from immutables import Map
 
+from schemas.handover import SaleClaimRecord
 from schemas.transaction_claims import (
     TransactionClaimChecked,
     TransactionClaimed,
@@ -56,6 +57,19 @@ def evolve_sale_claims(claims: Map[int, SaleClaim], event: OfSaleClaim) -> Map[i
         case TransactionClaimRejected():
             claim = replace(claims[event.claim_id], status="rejected", attempts=event.attempts)
     return claims.set(event.claim_id, claim)
+
+
+_KNOWN = tuple(each.name for each in fields(SaleClaim) if each.name != "id")
+
+
+def claim_record(claim: SaleClaim) -> SaleClaimRecord:
+    """All there is to know of a claim, for the account it goes to."""
+    return SaleClaimRecord(claim_id=claim.id, **{name: getattr(claim, name) for name in _KNOWN})
+
+
+def claim_taken_over(record: SaleClaimRecord) -> SaleClaim:
+    """The claim of a record."""
+    return SaleClaim(record.claim_id, **{name: getattr(record, name) for name in _KNOWN})
 
 
 def opened(event: TransactionClaimOpened) -> SaleClaim:

@@ -1,23 +1,41 @@
 """The folded state of an account. Immutable: versions share what they have in common."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import reduce
 from typing import Literal
 
 from immutables import Map
 
-from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order
-from ledger.account.sale_claims import OfSaleClaim, SaleClaim, evolve_sale_claims
+from ledger.account.lots import PROMISED, Lot, Terms, in_expiry_order, taken_over
+from ledger.account.sale_claims import (
+    OfSaleClaim,
+    SaleClaim,
+    claim_taken_over,
+    evolve_sale_claims,
+)
 from ledger.records import Records, replace
 from schemas.events import Event
+from schemas.handover import AccountTakenOver, HoldRecord, RedemptionStanding, TakenOver
 from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book, Movement
-from schemas.profiles import ProfileRegistered
+from schemas.profiles import ProfileMerged, ProfileMergedAway, ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
-from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
-from schemas.transactions import TransactionLinked, TransactionUnlinked
+from schemas.rewards import (
+    RewardAdjusted,
+    RewardExtended,
+    RewardIssued,
+    RewardRevoked,
+    RewardSent,
+)
+from schemas.transaction_changes import TransactionUnattached
+from schemas.transactions import (
+    AttachedTransactionVoided,
+    TransactionAttached,
+    TransactionLinked,
+    TransactionUnlinked,
+)
 
 HoldStatus = Literal["held", "captured", "released", "lapsed"]
 
@@ -96,11 +114,21 @@ class Account:
     """How many rewards were issued under each definition; what returns made of them aside."""
     sale_claims: Map[int, SaleClaim] = field(default_factory=Map)
     """Sales it says are its own, by the number of the claim."""
+    transactions: Records[int, bool] = field(default_factory=Records)
+    """The sales noted here → whether each is valid and its own still."""
+    merged_into: str | None = None
+    """The profile this one has become; nothing happens here any more."""
+    absorbed: tuple[str, ...] = ()
+    """The profiles that have become this one."""
 
     @property
     def registered(self) -> bool:
         """Whether the account exists."""
         return self.profile_id is not None
+
+    def is_of(self, profile_id: str) -> bool:
+        """Whether this is the account of a profile, or of the one it has become."""
+        return profile_id == self.profile_id or profile_id in self.absorbed
 
     def spendable(self, now: datetime) -> list[Lot]:
         """The lots a redemption consumes, in the order it does: nearest expiry first."""
@@ -120,6 +148,9 @@ class Account:
         return sum(lot.amount(Book.AVAILABLE) for lot in self.spendable(now))
 
 
+_REDEMPTION = tuple(each.name for each in fields(Redemption) if each.name != "id")
+
+
 def fold(events: Iterable[Event], account: Account | None = None) -> Account:
     """The account after these events."""
     return reduce(evolve, events, account or Account())
@@ -127,14 +158,27 @@ def fold(events: Iterable[Event], account: Account | None = None) -> Account:
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after one more event: first its movements, then what it records beside them."""
+    account = _with_new_lots(account, event)
+    for movement in event.movements:
+        account = _with_lot(account, account.lots[movement.lot].move(movement))
+    return _handed_over(_beside_its_value(account, event), event)
+
+
+def _with_new_lots(account: Account, event: Event) -> Account:
     match event:
         case ProfileRegistered():
             account = replace(account, profile_id=event.profile_id)
         case RewardIssued():
             account = _with_lot(account, Lot(id=event.reward_id, terms=_terms(event)))
             account = _counted(account, event)
-    for movement in event.movements:
-        account = _with_lot(account, account.lots[movement.lot].move(movement))
+        case TakenOver():
+            for record in event.lots:
+                lot = taken_over(record, account.lots.get(record.reward_id))
+                account = _with_lot(account, lot)
+    return account
+
+
+def _beside_its_value(account: Account, event: Event) -> Account:
     match event:
         case RewardRevoked():
             return _with_lot(account, replace(account.lots[event.reward_id], revoked=True))
@@ -168,6 +212,70 @@ def _with_sale_claim(account: Account, event: Event) -> Account:
     return replace(account, sale_claims=claims)
 
 
+def _handed_over(account: Account, event: Event) -> Account:
+    """The account after what passes between two of them, and after what is to pass with it."""
+    match event:
+        case TransactionAttached():
+            noted = account.transactions.set(event.transaction_id, True)
+            account = replace(account, transactions=noted)
+        case AttachedTransactionVoided() | TransactionUnattached():
+            noted = account.transactions.set(event.transaction_id, False)
+            account = replace(account, transactions=noted)
+        case RewardSent():
+            for reward_id in event.rewards:
+                gone = replace(account.lots[reward_id], moved_to=event.into)
+                account = _with_lot(account, gone)
+        case ProfileMergedAway():
+            account = replace(account, merged_into=event.into)
+        case AccountTakenOver():
+            account = _with_account(account, event)
+    return account
+
+
+def standing(redemption: Redemption) -> RedemptionStanding:
+    """All there is to know of a redemption, for the account it goes to."""
+    known = {name: getattr(redemption, name) for name in _REDEMPTION}
+    known["given_back"] = dict(redemption.given_back)
+    if (hold := redemption.hold) is not None:
+        known["hold"] = HoldRecord(parcels=hold.parcels, until=hold.until, status=hold.status)
+    return RedemptionStanding(redemption_id=redemption.id, **known)
+
+
+def _redemption(known: RedemptionStanding) -> Redemption:
+    fields_ = {name: getattr(known, name) for name in _REDEMPTION}
+    fields_["given_back"] = Map(known.given_back)
+    if (hold := known.hold) is not None:
+        fields_["hold"] = Hold(hold.parcels, hold.until, hold.status)
+    return Redemption(known.redemption_id, **fields_)
+
+
+def _with_account(account: Account, event: AccountTakenOver) -> Account:
+    """What belonged to another account and is not value: that came with the movements."""
+    for redemption in map(_redemption, event.redemptions):
+        account = _with_named_redemption(account, redemption)
+        if redemption.hold is not None and redemption.hold.status == "held":
+            holds = account.holds.set(redemption.id, redemption.hold.until)
+            account = replace(account, holds=holds)
+    if isinstance(event, ProfileMerged):
+        account = replace(account, absorbed=(*account.absorbed, event.giver, *event.absorbed))
+    claims = {each.claim_id: claim_taken_over(each) for each in event.sale_claims}
+    announcements = account.announcements
+    for external_id, made_for_it in event.announcements.items():
+        before = announcements.get(external_id, ())
+        announcements = announcements.set(external_id, (*before, *made_for_it))
+    issued_under = account.issued_under
+    for definition_id, count in event.issued_under.items():
+        issued_under = issued_under.set(definition_id, issued_under.get(definition_id, 0) + count)
+    return replace(
+        account,
+        announcements=announcements,
+        issued_under=issued_under,
+        sale_claims=account.sale_claims.update(claims),
+        final_records=account.final_records.with_all(event.final_records),
+        transactions=account.transactions.with_all(event.transactions),
+    )
+
+
 def _linked(account: Account, redemption_id: int, transaction_id: int) -> Account:
     redemption = account.redemptions[redemption_id]
     return _with_redemption(account, replace(redemption, transaction_id=transaction_id))
@@ -192,11 +300,16 @@ def _with_redemption(account: Account, redemption: Redemption) -> Account:
     return replace(account, redemptions=account.redemptions.set(redemption.id, redemption))
 
 
-def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
+def _with_named_redemption(account: Account, redemption: Redemption) -> Account:
     account = _with_redemption(account, redemption)
     if redemption.external_id is not None:
         names = account.redemption_names.set(redemption.external_id, redemption.id)
         account = replace(account, redemption_names=names)
+    return account
+
+
+def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
+    account = _with_named_redemption(account, redemption)
     if redemption.announced is not None:
         so_far = account.announcements.get(redemption.announced, ())
         by_sale = account.announcements.set(redemption.announced, (*so_far, redemption.id))

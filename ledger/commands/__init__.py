@@ -6,20 +6,26 @@ A feature has its own module and table here; the committer knows none of them.
 from ledger.commands import (
     holds,
     personal_data,
+    profiles,
     programme,
     redemptions,
     reward_definitions,
     rewards,
     transactions,
 )
-from ledger.commands.handler import Handlers
+from ledger.commands.handler import Handlers, for_whom_it_is_now
 
-HANDLERS: Handlers = {
+_BY_FEATURE: Handlers = {
     **programme.HANDLERS,
+    **profiles.HANDLERS,
     **reward_definitions.HANDLERS,
     **rewards.HANDLERS,
     **redemptions.HANDLERS,
     **holds.HANDLERS,
     **transactions.HANDLERS,
     **personal_data.HANDLERS,
+}
+
+HANDLERS: Handlers = {
+    command: for_whom_it_is_now(handler) for command, handler in _BY_FEATURE.items()
 }

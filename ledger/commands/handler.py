@@ -1,11 +1,12 @@
 """How one command is answered, and the usual ways to write a handler down."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ledger.account.handover import BothSides
 from ledger.account.state import Account
-from ledger.addressing import account_of
+from ledger.addressing import account_of, to_whom_it_is_now
 from ledger.decider import Circumstances, Decision, View
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.streams import account_stream
@@ -50,9 +51,29 @@ def on_account(
     return Handler(decide_on_account, likely)
 
 
+def for_whom_it_is_now(handler: Handler) -> Handler:
+    """The same, but a command that names a merged profile is about whom that one has become."""
+
+    def decide(command: Any, view: View, at: Circumstances) -> Decision:
+        return handler.decide(to_whom_it_is_now(command, view), view, at)
+
+    return replace(handler, decide=decide)
+
+
 def on_one(stream_id: str, events: Iterable[Event]) -> Decision:
     """A decision that writes to one stream."""
     return Decision(stream_id, tuple((stream_id, event) for event in events))
+
+
+def on_two(giver: str, taker: str, both: BothSides) -> Decision:
+    """A decision that moves something between accounts; the answer is about the taker's.
+
+    The giver's events come first, so that whoever reads the log in order never sees a thing twice.
+    """
+    return Decision(
+        taker,
+        (*((giver, event) for event in both.giver), *((taker, event) for event in both.taker)),
+    )
 
 
 def of_profile(command: Any, view: View) -> str:

@@ -1,10 +1,11 @@
 """Commands about rewards."""
 
 from ledger.account.issuing import issue_reward
+from ledger.account.reassignment import reassign_reward
 from ledger.account.reward_changes import adjust_reward, extend_rewards
 from ledger.account.rewards import facts_due, revoke_reward
 from ledger.account.state import Account
-from ledger.addressing import holder_of
+from ledger.addressing import account_of, holder_of
 from ledger.commands.handler import (
     Handler,
     Handlers,
@@ -12,6 +13,7 @@ from ledger.commands.handler import (
     of_profile,
     on_account,
     on_one,
+    on_two,
 )
 from ledger.decider import Circumstances, Decision, View
 from ledger.programme.counters import IssueCounter, counter_stream
@@ -24,13 +26,14 @@ from schemas.rewards import (
     AdjustReward,
     ExtendRewards,
     IssueReward,
+    ReassignReward,
     RecordDueFacts,
     RevokeReward,
     RewardIssued,
 )
 
 
-def _of_reward(command: RevokeReward | AdjustReward, view: View) -> str:
+def _of_reward(command: RevokeReward | AdjustReward | ReassignReward, view: View) -> str:
     unknown = UnknownReward(f"There is no reward {command.reward_id}.")
     return holder_of("reward", command.reward_id, view, unknown)
 
@@ -63,6 +66,12 @@ def _record_due_facts(
     return facts_due(account, at.now)
 
 
+def _reassign(command: ReassignReward, view: View, at: Circumstances) -> Decision:
+    giver, taker = _of_reward(command, view), account_of(command.profile_id, view)
+    both = reassign_reward(command, view.state(giver), view.state(taker), at)
+    return on_two(giver, taker, both)
+
+
 HANDLERS: Handlers = {
     IssueReward: Handler(_issue, likely_profile),
     RevokeReward: on_account(_of_reward, lambda c, s, _, at: revoke_reward(c, s, at)),
@@ -70,6 +79,7 @@ HANDLERS: Handlers = {
     ExtendRewards: on_account(
         of_profile, lambda c, s, _, at: extend_rewards(c, s, at), likely_profile
     ),
+    ReassignReward: Handler(_reassign, likely_profile),
     RecordDueFacts: on_account(
         of_profile, lambda _, s, __, at: facts_due(s, at.now), likely_profile
     ),

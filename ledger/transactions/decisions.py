@@ -169,7 +169,7 @@ def _redemptions_of(
 
 
 def _refuse_another_profile(transaction: Transaction, account: Account) -> None:
-    if transaction.profile_id not in (None, account.profile_id):
+    if transaction.profile_id is not None and not account.is_of(transaction.profile_id):
         raise RedemptionOfAnotherProfile(
             f"Transaction {transaction.id} belongs to another profile than the redemption."
         )

@@ -4,6 +4,7 @@ from projections.projection import Projection
 from projections.read_models import (
     balances,
     journal,
+    profiles,
     programme_settings,
     redemptions,
     reward_definition_versions,
@@ -22,6 +23,7 @@ ALL: tuple[Projection, ...] = (
     transactions.PROJECTION,
     transaction_claims.PROJECTION,
     journal.PROJECTION,
+    profiles.PROJECTION,
     reward_definitions.PROJECTION,
     reward_definition_versions.PROJECTION,
     programme_settings.PROJECTION,

@@ -28,8 +28,10 @@ from projections.read_models.books import (
     move,
     profile_of,
 )
+from projections.read_models.handover import terms_in
 from projections.read_models.holds import holds_after, lapsed_minor
 from schemas.events import Event, LotTerms
+from schemas.handover import LotRecord
 from schemas.movements import Book, Movement
 from schemas.rewards import RewardIssued
 
@@ -89,8 +91,8 @@ def keys(record: EventRecord, event: Event) -> Iterable[Key]:
         for movement in event.movements
         if movement.source in _CLOSED and movement.target in _OPEN
     ]
-    if isinstance(event, LotTerms) and not isinstance(event, RewardIssued):
-        come_back.append(_note(record, event.reward_id))
+    if not isinstance(event, RewardIssued):
+        come_back.extend(_note(record, lot_id) for lot_id in terms_in(event))
     return [(profile_of(record),), *come_back]
 
 
@@ -100,11 +102,12 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     row = dict(rows[key] or _empty(key[0], record))
     lots = row["open_lots"] = dict(row["open_lots"])
     changed: dict[Key, Row | None] = {key: row}
-    if isinstance(event, LotTerms):
-        name, note = str(event.reward_id), _note(record, event.reward_id)
-        lot = _with_terms(event, note, lots.get(name) or rows.get(note))
+    moving = {movement.lot for movement in event.movements}
+    for lot_id, terms in terms_in(event).items():
+        name, note = str(lot_id), _note(record, lot_id)
+        lot = _with_terms(terms, note, lots.get(name) or rows.get(note))
         # A lot without value is found by its note, once there is some.
-        if name in lots or event.movements:
+        if name in lots or lot_id in moving:
             lots[name] = lot
         else:
             changed[note] = lot
@@ -147,9 +150,9 @@ def _empty(profile_id: str, record: EventRecord) -> Row:
     }
 
 
-def _with_terms(event: LotTerms, note: Note, lot: Row | None) -> Row:
-    expires_at = event.expires_at and event.expires_at.isoformat()
-    if not isinstance(event, RewardIssued):
+def _with_terms(terms: LotTerms | LotRecord, note: Note, lot: Row | None) -> Row:
+    expires_at = terms.expires_at and terms.expires_at.isoformat()
+    if not isinstance(terms, RewardIssued | LotRecord):
         if lot is None:
             raise MissingRow(note)
         return {**lot, "expires_at": expires_at}
@@ -158,7 +161,8 @@ def _with_terms(event: LotTerms, note: Note, lot: Row | None) -> Row:
         "pending": 0,
         "held": 0,
         "holds": {},
-        "issued_at": event.issued_at.isoformat(),
+        **(lot or {}),
+        "issued_at": terms.issued_at.isoformat(),
         "expires_at": expires_at,
     }
 

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Column
 
 from projections.projection import EventRecord, Row
+from projections.read_models.handover import terms_in
 from schemas.events import Event, LotTerms, class_of
+from schemas.handover import TakenOver
 from schemas.movements import Book, Movement
 
 COLUMN = {book: f"{book.value}_minor" for book in Book}
@@ -64,15 +66,12 @@ def concerns_lots(record: EventRecord) -> bool:
 @cache
 def _sets_terms(event_type: str, schema_version: int) -> bool:
     cls = class_of(event_type, schema_version)
-    return cls is not None and issubclass(cls, LotTerms)
+    return cls is not None and issubclass(cls, LotTerms | TakenOver)
 
 
 def lots_of(event: Event) -> set[int]:
     """The lots an event moves value of or gives terms."""
-    lots = {movement.lot for movement in event.movements}
-    if isinstance(event, LotTerms):
-        lots.add(event.reward_id)
-    return lots
+    return {movement.lot for movement in event.movements} | set(terms_in(event))
 
 
 def profile_of(record: EventRecord) -> str:

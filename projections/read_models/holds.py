@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.events import Event
+from schemas.handover import HandedOver, LotRecord, TakenOver
 from schemas.holds import HoldEnded, RedemptionCaptured, RedemptionHeld
 
 Holds = Mapping[str, Mapping[str, Any]]
@@ -23,7 +24,16 @@ def holds_after(holds: Holds, event: Event, lot: int) -> dict[str, Mapping[str, 
         after[str(event.redemption_id)] = hold
     elif isinstance(event, RedemptionCaptured | HoldEnded):
         after.pop(str(event.redemption_id), None)
+    elif isinstance(event, HandedOver):
+        after.clear()
+    elif isinstance(event, TakenOver):
+        after = next((holds_of(each) for each in event.lots if each.reward_id == lot), after)
     return after
+
+
+def holds_of(lot: LotRecord) -> dict[str, Mapping[str, Any]]:
+    """The holds on a lot that has come from another account."""
+    return {str(number): hold.model_dump(mode="json") for number, hold in lot.holds.items()}
 
 
 def lapsed_minor(holds: Holds, now: datetime) -> int:

@@ -10,10 +10,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import profile_of
+from projections.read_models.handover import giver_of
 from schemas.events import Event
+from schemas.handover import AccountTakenOver, HandedOver
 from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book
 from schemas.personal import laid_on
+from schemas.profiles import (
+    AccountPartHandedOver,
+    AccountPartTakenOver,
+    ProfileMerged,
+    ProfileMergedAway,
+)
 from schemas.redemptions import (
     RedemptionMade,
     RedemptionRecord,
@@ -71,9 +79,16 @@ Known = RedemptionRecord | EndOfHold | GivenBack | Attribution
 
 
 def keys(_: EventRecord, event: Event) -> Iterable[Key]:
-    """The redemption an event makes, captures, lets go, gives back or attributes."""
+    """The redemption an event makes, captures, lets go, gives back or attributes; all of them
+    that pass to another account."""
+    if isinstance(event, HandedOver):
+        return [(number,) for number in event.redemptions]
+    if isinstance(event, AccountTakenOver):
+        standing = (each.redemption_id for each in event.redemptions)
+        return [(number,) for number in (*standing, *event.final_records)]
     if isinstance(event, Known):
-        yield (event.redemption_id,)
+        return [(event.redemption_id,)]
+    return ()
 
 
 def settled(row: Row, now: datetime) -> Row:
@@ -87,6 +102,8 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     """A way back is a row of its own and is counted on the redemption it belongs to."""
     if isinstance(event, RedemptionRecord):
         return {(event.redemption_id,): _made(event, record)}
+    if isinstance(event, HandedOver | AccountTakenOver):
+        return _passed(rows, record, event)
     if isinstance(event, EndOfHold):
         row = row_of(rows, (event.redemption_id,))
         return {(event.redemption_id,): _updated(row | _end(row, event, record), record)}
@@ -103,6 +120,15 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
         row["transaction_id"] = event.transaction_id if linked else None
         return {(event.redemption_id,): _updated(row, record)}
     return {}
+
+
+def _passed(rows: Rows, record: EventRecord, event: HandedOver | AccountTakenOver) -> Rows:
+    owner = event.into if isinstance(event, HandedOver) else profile_of(record)
+    return {
+        key: _updated(row_of(rows, key), record) | {"profile_id": owner}
+        for key in keys(record, event)
+        if key in rows
+    }
 
 
 def _made(event: RedemptionRecord, record: EventRecord) -> Row:
@@ -244,8 +270,16 @@ _TYPES = frozenset(
         RedemptionReturned,
         TransactionLinked,
         TransactionUnlinked,
+        AccountPartHandedOver,
+        AccountPartTakenOver,
+        ProfileMerged,
+        ProfileMergedAway,
     )
 )
+
+
+def _giver_of_redemptions(record: EventRecord) -> Iterable[str]:
+    return giver_of(record) if _relevant(record) else ()
 
 
 def _relevant(record: EventRecord) -> bool:
@@ -260,4 +294,5 @@ PROJECTION = Projection(
     keys=keys,
     evolve=evolve,
     relevant=_relevant,
+    builds_on=_giver_of_redemptions,
 )

@@ -16,8 +16,10 @@ from projections.read_models.books import (
     lots_of,
     profile_of,
 )
+from projections.read_models.handover import terms_in
 from projections.read_models.holds import holds_after, next_deadline
-from schemas.events import Event, LotTerms
+from schemas.events import Event
+from schemas.handover import LotRecord
 from schemas.movements import Movement
 from schemas.rewards import RewardIssued
 
@@ -73,8 +75,8 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     for lot in lots_of(event):
         key, note = (profile_id, lot), _note(record, lot)
         row = _row(rows, key, note, event)
-        if isinstance(event, LotTerms) and event.reward_id == lot:
-            row["expires_at"] = event.expires_at
+        if terms := terms_in(event).get(lot):
+            row["expires_at"] = terms.expires_at
         for movement in event.movements:
             if movement.lot == lot:
                 _move(row, movement)
@@ -91,16 +93,16 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
 
 def _row(rows: Rows, key: tuple[str, int], note: Note, event: Event) -> Row:
     """The lot's row as it stands, new, or back with the terms it had."""
-    row = rows.get(key)
-    if row is not None:
-        return dict(row)
-    row = {"profile_id": key[0], "reward_id": key[1], **dict.fromkeys(_COLUMNS, 0), "holds": {}}
-    if isinstance(event, RewardIssued) and event.reward_id == key[1]:
+    nothing: Row = {"profile_id": key[0], "reward_id": key[1], "holds": {}}
+    nothing |= dict.fromkeys(_COLUMNS, 0)
+    row = dict(rows.get(key) or nothing)
+    terms = terms_in(event).get(key[1])
+    if isinstance(terms, RewardIssued | LotRecord):
         return row | {
-            "definition_id": event.definition_id,
-            "issued_at": event.issued_at,
+            "definition_id": terms.definition_id,
+            "issued_at": terms.issued_at,
         }
-    return row | _with_instants(row_of(rows, note))
+    return row if rows.get(key) else row | _with_instants(row_of(rows, note))
 
 
 def _move(row: Row, movement: Movement) -> None:

@@ -1,14 +1,24 @@
 """Rewards: each with its terms and where every part of its value stands."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
-from projections.read_models.books import book_columns, empty_books, lots_of, move, profile_of
-from projections.read_models.holds import holds_after
+from projections.read_models.books import (
+    COLUMN,
+    book_columns,
+    empty_books,
+    lots_of,
+    move,
+    profile_of,
+)
+from projections.read_models.handover import giver_of
+from projections.read_models.holds import holds_after, holds_of
 from schemas.events import Event
+from schemas.handover import HandedOver, LotRecord, TakenOver
+from schemas.movements import Book
 from schemas.personal import laid_on
 from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked
 
@@ -48,39 +58,60 @@ TABLE = read_model(
 )
 
 
-def keys(_: EventRecord, event: Event) -> Iterable[Key]:
-    """The rewards whose value moves, and the one the event is about."""
+def keys(_: EventRecord, event: Event) -> Collection[Key]:
+    """The rewards whose value moves, those that pass, and the one the event is about."""
     lots = lots_of(event)
+    if isinstance(event, HandedOver):
+        lots.update(event.rewards)
     if isinstance(event, RewardRevoked):
         lots.add(event.reward_id)
-    return [(lot,) for lot in lots]
+    return {(lot,) for lot in lots}
 
 
 def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
-    """Issue brings the terms, movements the value; changes and a revocation stand beside them."""
+    """Issue brings the terms, movements the value; changes and a revocation stand beside them.
+    Rewards that pass from one account to another keep all of it."""
+    if isinstance(event, HandedOver):
+        return _passed(rows, record, {key: {"profile_id": event.into} for key in event.rewards})
+    if isinstance(event, TakenOver):
+        here = (lot for lot in event.lots if lot.moved_to is None)
+        return _passed(rows, record, {lot.reward_id: _taken(lot, record) for lot in here})
     changed: dict[Key, Row | None] = {}
-    for key in keys(record, event):
+    for key in rows.keys() & keys(record, event):
         if isinstance(event, RewardIssued) and key == (event.reward_id,):
             row = _issued(event, record)
         else:
             row = dict(row_of(rows, key))
-        row["updated_at"], row["position"] = record.occurred_at, record.position
-        changed[key] = row
+        if row["profile_id"] == profile_of(record):  # else it is about what was spent before
+            row["updated_at"], row["position"] = record.occurred_at, record.position
+            changed[key] = row
+    _move(changed, event)
+    if isinstance(event, RewardAdjusted | RewardExtended | RewardRevoked):
+        _change(row_of(changed, (event.reward_id,)), record, event)
+    return changed
+
+
+def _move(changed: Mapping[Key, Row | None], event: Event) -> None:
     for movement in event.movements:
-        move(row_of(changed, (movement.lot,)), movement)
+        if (movement.lot,) in changed:
+            move(row_of(changed, (movement.lot,)), movement)
     for lot in lots_of(event):
-        row = row_of(changed, (lot,))
-        row["holds"] = holds_after(row["holds"], event, lot)
+        if (lot,) in changed:
+            row = row_of(changed, (lot,))
+            row["holds"] = holds_after(row["holds"], event, lot)
+
+
+def _change(
+    row: Row, record: EventRecord, event: RewardAdjusted | RewardExtended | RewardRevoked
+) -> None:
     match event:
         case RewardAdjusted():
-            _adjust(row_of(changed, (event.reward_id,)), event)
+            _adjust(row, event)
         case RewardExtended():
-            row = row_of(changed, (event.reward_id,))
             row["expires_at"], row["extended_at"] = event.expires_at, event.extended_at
             row["has_notified_extend"] = False
         case RewardRevoked():
-            row_of(changed, (event.reward_id,))["revoked_at"] = record.occurred_at
-    return changed
+            row["revoked_at"] = record.occurred_at
 
 
 def _adjust(row: Row, event: RewardAdjusted) -> None:
@@ -90,6 +121,27 @@ def _adjust(row: Row, event: RewardAdjusted) -> None:
     if "meta" in event.changed:
         # A reward has nothing else that is personal, so the new one stands for all of it.
         row["personal"] = laid_on(None, event.personal)
+
+
+def _passed(rows: Rows, record: EventRecord, changes: Mapping[int, Row]) -> Rows:
+    """The movements say the same to each of both accounts; here it would be counted twice."""
+    changed: dict[Key, Row | None] = {}
+    for reward_id, change in changes.items():
+        if (reward_id,) not in rows:
+            continue
+        row = row_of(rows, (reward_id,))
+        if row["profile_id"] in (profile_of(record), change["profile_id"]):
+            at = {"updated_at": record.occurred_at, "position": record.position}
+            changed[(reward_id,)] = row | change | at
+    return changed
+
+
+def _taken(lot: LotRecord, record: EventRecord) -> Row:
+    """Whose it is now, and where its value stands there."""
+    amounts = {COLUMN[book]: amount for book, amount in lot.books.items()}
+    issued = {COLUMN[Book.ISSUED]: sum(lot.books.values())}
+    holds = {"holds": holds_of(lot)}
+    return {"profile_id": profile_of(record), **empty_books(), **amounts, **issued, **holds}
 
 
 def _issued(event: RewardIssued, record: EventRecord) -> Row:
@@ -147,4 +199,5 @@ PROJECTION = Projection(
     keys=keys,
     evolve=evolve,
     relevant=_relevant,
+    builds_on=giver_of,
 )

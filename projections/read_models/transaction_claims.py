@@ -6,7 +6,15 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Text
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
 from projections.read_models.books import profile_of
+from projections.read_models.handover import giver_of
 from schemas.events import Event
+from schemas.handover import AccountTakenOver, HandedOver
+from schemas.profiles import (
+    AccountPartHandedOver,
+    AccountPartTakenOver,
+    ProfileMerged,
+    ProfileMergedAway,
+)
 from schemas.transaction_claims import (
     TransactionClaimChecked,
     TransactionClaimed,
@@ -44,18 +52,27 @@ _TYPES = frozenset(
         TransactionClaimChecked,
         TransactionClaimed,
         TransactionClaimRejected,
+        AccountPartHandedOver,
+        AccountPartTakenOver,
+        ProfileMerged,
+        ProfileMergedAway,
     )
 )
 
 
 def keys(_: EventRecord, event: Event) -> Iterable[Key]:
-    """The claim's own row."""
-    if isinstance(event, Known):
-        yield (event.claim_id,)
+    """The claim's own row; those of all that pass to another account."""
+    if isinstance(event, HandedOver):
+        return [(number,) for number in event.sale_claims]
+    if isinstance(event, AccountTakenOver):
+        return [(each.claim_id,) for each in event.sale_claims]
+    return [(event.claim_id,)] if isinstance(event, Known) else []
 
 
 def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
     """Opened, looked for, and settled once."""
+    if isinstance(event, HandedOver | AccountTakenOver):
+        return {key: row_of(rows, key) | _owned(record, event) for key in keys(record, event)}
     if not isinstance(event, Known):
         return {}
     key = (event.claim_id,)
@@ -70,6 +87,11 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
             row |= {"status": "rejected"}
     times = dict.fromkeys(("last_checked_at", "updated_at"), record.occurred_at)
     return {key: row | times | {"position": record.position}}
+
+
+def _owned(record: EventRecord, event: HandedOver | AccountTakenOver) -> Row:
+    owner = event.into if isinstance(event, HandedOver) else profile_of(record)
+    return {"profile_id": owner, "updated_at": record.occurred_at, "position": record.position}
 
 
 def _opened(event: TransactionClaimOpened, record: EventRecord) -> Row:
@@ -92,6 +114,10 @@ def _relevant(record: EventRecord) -> bool:
     return record.type in _TYPES
 
 
+def _giver_of(record: EventRecord) -> Iterable[str]:
+    return giver_of(record) if _relevant(record) else ()
+
+
 PROJECTION = Projection(
     name="transaction_claims",
     version=1,
@@ -100,4 +126,5 @@ PROJECTION = Projection(
     keys=keys,
     evolve=evolve,
     relevant=_relevant,
+    builds_on=_giver_of,
 )

@@ -177,7 +177,6 @@ async def test_dry_run_is_true_or_false(api: Api) -> None:
     [
         ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/rewards/", 404, "not_found"),
-        ("GET", "/profiles/p-1", 404, "not_found"),
         ("PATCH", "/rewards", 405, "method_not_allowed"),
         ("DELETE", "/transactions/1", 405, "method_not_allowed"),
         ("PUT", "/redemptions/1", 405, "method_not_allowed"),

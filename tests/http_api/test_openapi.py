@@ -23,6 +23,7 @@ async def test_the_document_is_valid_and_complete(api: Api) -> None:
     }
     wanted = {name.replace(":path", "") for name in ROUTES if "reward-definitions" not in name}
     wanted.discard("POST /profiles/{profile_id}/redemptions")
+    wanted.discard("POST /profiles/{profile_id}/merge")
     assert shown == wanted | {"GET /healthz", "GET /readyz"}
     names = [op["operationId"] for ops in document["paths"].values() for op in ops.values()]
     assert len(names) == len(set(names))
@@ -74,6 +75,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/profiles/{profile_id}/redeem",
         "/redemptions/{redemption_id}/capture",
         "/redemptions/{redemption_id}/return",
+        "/profiles/merge",
         "/transactions",
         "/programme/settings",
         "/transactions/update-create",
@@ -88,10 +90,12 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/redemptions/{redemption_id}/capture": 8,
         "/redemptions/{redemption_id}/return": 8,
         "/transactions": 9,
+        "/profiles/merge": 10,
     }
     ids: dict[str, Any] = {}
     extendable = (await api.define(is_extendable=True))["id"]
     made = await api.issue(examples.PROFILE_ID, reward_definition_id=extendable)
+    await api.issue("p-2")
     for method, path, example in sorted(found, key=lambda each: order.get(each[1], 5)):
         body = dict(example)
         if "rewards" in body:
