@@ -14,6 +14,7 @@ from api.parameters import DRY_RUN, flag
 from api.problems import Refused
 from api.services import services_of
 from api.tokens import Caller
+from ledger.personal.in_transit import packed
 from schemas.commands import Command
 
 SOURCE: Final = "/ledger/queue/"
@@ -31,6 +32,7 @@ async def queued(request: Request, caller: Caller, command: Command, key: str | 
     source = SOURCE + quote(caller.client, safe="")
     if flag(request, DRY_RUN.name):
         return _answer(None, source)
+    safe = await packed(command, f"{source} {command_id}", services.vault, services.store)
     try:
         if services.queue is None:
             raise ConnectionError("no Kafka is configured")
@@ -40,7 +42,8 @@ async def queued(request: Request, caller: Caller, command: Command, key: str | 
             source=source,
             type=type(command).__name__,
             time=services.clock(),
-            content=command.model_dump_json(by_alias=True, exclude_unset=True).encode(),
+            content=safe.command.model_dump_json(by_alias=True, exclude_unset=True).encode(),
+            personal=safe.personal,
         )
     except ConnectionError:
         raise Refused(

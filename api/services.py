@@ -30,6 +30,7 @@ class CommandQueue(Protocol):
         type: str,  # noqa: A002
         time: datetime,
         content: bytes,
+        personal: str | None,
     ) -> None:
         """Return when it is safe from any crash. Commands of one `key` keep their order.
 

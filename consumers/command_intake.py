@@ -54,6 +54,10 @@ class Commands(Protocol):
 class Reception(Protocol):
     """What makes a submission of a command: its fingerprint, and its personal data sealed."""
 
+    async def whole(self, received: Received) -> Received:
+        """A command with all its data, where some came sealed."""
+        ...
+
     async def submissions(
         self, arrived: Sequence[tuple[Received, Read]]
     ) -> Sequence[Submission | Rejection]:
@@ -191,7 +195,8 @@ class CommandIntake:
         arrived: list[tuple[Received, Read]] = []
         for each in received:
             try:
-                arrived.append((each, understood(each, self._clock())))
+                whole = await self._reception.whole(each)
+                arrived.append((each, understood(whole, self._clock())))
             except NotUnderstood as wrong:
                 outcomes[each.place] = CommandRefused(
                     command=reference(each),

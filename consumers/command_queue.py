@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from consumers.acknowledged import AcknowledgedProducer
 from consumers.cloudevents import CONTENT_TYPE, SPEC_VERSION, rfc3339
+from consumers.command_records import PERSONAL_HEADER
 from consumers.outcomes import Message
 
 ANSWER_SECONDS_MAX = 10.0
@@ -30,6 +31,7 @@ class KafkaCommandQueue:
         type: str,  # noqa: A002
         time: datetime,
         content: bytes,
+        personal: str | None = None,
     ) -> None:
         """Return when it is acknowledged by all replicas.
 
@@ -44,6 +46,8 @@ class KafkaCommandQueue:
             ("ce_time", rfc3339(time).encode()),
             ("content-type", CONTENT_TYPE),
         ]
+        if personal is not None:
+            headers.append((PERSONAL_HEADER, personal.encode()))
         message = Message(None if key is None else key.encode(), content, headers)
         try:
             await asyncio.wait_for(

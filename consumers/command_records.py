@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from schemas.json_text import BODY_BYTES_MAX, Unreadable, read_json
 
 DEFAULT_SOURCE: Final = "default"
+PERSONAL_HEADER: Final = "ce_personal"
 STRUCTURED: Final = "application/cloudevents+json"
 SPEC_VERSION: Final = "1.0"
 NAME_LENGTH_MAX: Final = 255
@@ -38,6 +39,8 @@ class Received:
     type: str
     time: datetime | None
     data: Mapping[str, Any]
+    personal: str | None = None
+    """What is personal in it, sealed by the queue over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ def read_record(
 ) -> Received | Unread:
     """The command in a record, or why there is none to be found."""
     topic_source, content = source_of(place.topic, base), value or b""
+    found = {name.lower(): header for name, header in headers}
     try:
-        attributes, data = _parts(content, headers)
+        attributes, data = _parts(content, found)
         return Received(
             place,
             key,
@@ -75,14 +79,16 @@ def read_record(
             type=_name(attributes, "type"),
             time=_time(attributes.get("time")),
             data=data,
+            personal=_text(found.get(PERSONAL_HEADER), PERSONAL_HEADER) or None,
         )
     except Unreadable as wrong:
         return Unread(place, key, topic_source, wrong.detail, content)
 
 
-def _parts(value: bytes, headers: Headers) -> tuple[Mapping[str, Any], dict[str, Any]]:
+def _parts(
+    value: bytes, found: Mapping[str, bytes | None]
+) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """The attributes, and the data they belong to."""
-    found = {name.lower(): content for name, content in headers}
     kind = _text(found.get("content-type"), "content-type").partition(";")[0].strip().lower()
     if kind == STRUCTURED:
         envelope = read_json(value, BODY_BYTES_MAX)

@@ -3,12 +3,15 @@
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from consumers.command_records import Received, Unread
-from consumers.known_commands import Read
+from consumers.known_commands import NotUnderstood, Read
 from ledger.event_store.port import EventStore
 from ledger.fingerprints import fingerprint
+from ledger.personal.in_transit import unpacked
 from ledger.personal.keys import nobody
+from ledger.personal.sealing import Unopenable
 from ledger.personal.stripping import stripped
 from ledger.personal.vault import Vault
 from ledger.rejections import Rejection
@@ -25,6 +28,22 @@ class SealingReception:
     def __init__(self, vault: Vault, store: EventStore) -> None:
         self._vault = vault
         self._store = store
+
+    async def whole(self, received: Received) -> Received:
+        """A command of our own queue with what is personal in it, which came sealed.
+
+        Raises:
+            NotUnderstood: it was sealed for another command.
+        """
+        if received.personal is None:
+            return received
+        name = f"{received.source} {received.id}"
+        try:
+            data = await unpacked(received.data, received.personal, name, self._vault)
+        except Unopenable:
+            detail = "Only the ledger's own queue seals what is personal: send it as it is."
+            raise NotUnderstood("validation_failed", detail) from None
+        return replace(received, data=data)
 
     async def submissions(
         self, arrived: Sequence[tuple[Received, Read]]

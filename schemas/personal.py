@@ -62,18 +62,20 @@ def laid_on(
     return found or None
 
 
-def overlay(document: MutableMapping[str, Any], fields: Mapping[str, Any]) -> None:
-    """Put fields back where a document has a place for them."""
+def overlay(
+    document: MutableMapping[str, Any], fields: Mapping[str, Any], *, everywhere: bool = False
+) -> None:
+    """Put fields back where a document has a place for them, or `everywhere` they came from."""
     for name, value in fields.items():
-        if name not in document:
+        if name not in document and not everywhere:
             continue
-        standing = document[name]
+        standing = document.get(name)
         if not isinstance(standing, list) or not isinstance(value, dict):
             document[name] = value
             continue
         for index, of_entry in value.items():
             if int(index) < len(standing):
-                overlay(standing[int(index)], of_entry)
+                overlay(standing[int(index)], of_entry, everywhere=everywhere)
 
 
 def personal_paths(command: type[Command]) -> frozenset[str]:

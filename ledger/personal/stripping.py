@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from ledger.claims import likely_names
@@ -12,14 +12,13 @@ from ledger.personal.keys import nobody
 from ledger.personal.sealing import DataKey
 from ledger.personal.tokens import Kind
 from ledger.personal.vault import Sealed, Vault
-from ledger.streams import fold_whole
+from ledger.streams import account_stream, fold_whole
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.personal import Fields, split
 from schemas.personal_data import ErasePersonalData
-from schemas.transaction_changes import UpsertTransaction
 
-_ACCOUNT = "account-"
+ACCOUNT_PREFIX: Final = account_stream("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ async def _with(
 async def _sealed(
     parts: Sequence[tuple[Command, Fields]], vault: Vault, store: EventStore
 ) -> Sequence[Sealed]:
-    owners = await _owners([command for command, _ in parts], store)
+    owners = await owners_of([command for command, _ in parts], store)
     sealed = await vault.all_sealed(
         [(owner, fields) for owner, (_, fields) in zip(owners, parts, strict=True)]
     )
@@ -87,7 +86,7 @@ def _searched(command: Command, fields: Fields) -> list[tuple[Kind, str]]:
     return found
 
 
-async def _owners(commands: Sequence[Command], store: EventStore) -> list[str]:
+async def owners_of(commands: Sequence[Command], store: EventStore) -> list[str]:
     """Whom each is about: the profile it names, or whoever holds what it names, or nobody."""
     names = {
         name
@@ -104,24 +103,16 @@ async def _owner(command: Command, holders: dict[tuple[str, str], str], store: E
     profile_id: str | None = getattr(command, "profile_id", None)
     if profile_id is not None:
         return profile_id
-    for name in likely_names(command):
-        stream_id = holders.get(name, "")
-        if stream_id.startswith(_ACCOUNT):
-            return stream_id.removeprefix(_ACCOUNT)
-    of_transaction = _transaction(command, holders)
-    if of_transaction is not None:
-        streams = await store.read_streams([of_transaction])
-        transaction: Any = fold_whole(of_transaction, streams[of_transaction])
-        if isinstance(transaction, Transaction) and transaction.profile_id is not None:
-            return transaction.profile_id
+    held = [holders[name] for name in likely_names(command) if name in holders]
+    for stream_id in held:
+        if stream_id.startswith(ACCOUNT_PREFIX):
+            return stream_id.removeprefix(ACCOUNT_PREFIX)
+    sales = [stream_id for stream_id in held if stream_id.startswith(TRANSACTION_PREFIX)]
+    number = getattr(command, "transaction_id", None) or getattr(command, "id", None)
+    if number is not None:
+        sales.append(transaction_stream(number))
+    for stream_id, history in (await store.read_streams(sales[:1])).items() if sales else ():
+        sale = fold_whole(stream_id, history)
+        if isinstance(sale, Transaction) and sale.profile_id is not None:
+            return sale.profile_id
     return nobody()
-
-
-def _transaction(command: Command, holders: dict[tuple[str, str], str]) -> str | None:
-    """The transaction a command is about, by our number or by the sender's own name."""
-    for name in likely_names(command):
-        if holders.get(name, "").startswith(TRANSACTION_PREFIX):
-            return holders[name]
-    upserted = command.id if isinstance(command, UpsertTransaction) else None
-    number: int | None = getattr(command, "transaction_id", upserted)
-    return None if number is None else transaction_stream(number)

@@ -10,7 +10,9 @@ from http_api.test_transactions import WHOLE
 
 from consumers.command_queue import KafkaCommandQueue
 from consumers.command_records import Place, Received, read_record
-from consumers.known_commands import understood
+from consumers.known_commands import NotUnderstood, understood
+from consumers.reception import SealingReception
+from ledger.history import sealed_in
 from schemas.transaction_changes import UpsertTransaction
 
 QUEUE = "/transactions/queue"
@@ -36,7 +38,7 @@ class Sent:
         pass
 
 
-async def arrived(queued: dict[str, Any]) -> tuple[Received, UpsertTransaction]:
+async def arrived(api: Api, queued: dict[str, Any]) -> tuple[Received, UpsertTransaction]:
     """A queued command through the adapter's form to the intake's reader."""
     adapter, sent = KafkaCommandQueue("nowhere:1", "ledger.commands"), Sent()
     adapter._producer = sent  # type: ignore[assignment]
@@ -45,7 +47,8 @@ async def arrived(queued: dict[str, Any]) -> tuple[Received, UpsertTransaction]:
     place = Place(topic, 0, 0)
     received = read_record(place, message.key, message.value, message.headers, "ledger.commands")
     assert isinstance(received, Received)
-    command = understood(received, queued["time"]).command
+    reception = SealingReception(api.services.vault, api.services.store)
+    command = understood(await reception.whole(received), queued["time"]).command
     assert isinstance(command, UpsertTransaction)
     return received, command
 
@@ -55,7 +58,7 @@ async def test_what_is_queued_arrives_as_it_was_sent(api: Api) -> None:
     answer = await queue(api, body, idempotency_key="k-1")
     assert answer == {"message": "OK", "id": "k-1", "source": "/ledger/queue/till"}
     assert await api.head() == 0
-    received, command = await arrived(api.queue.commands[0])
+    received, command = await arrived(api, api.queue.commands[0])
     assert (received.id, received.source, received.topic_source) == (
         "k-1",
         "/ledger/queue/till",
@@ -112,3 +115,24 @@ async def test_a_kafka_that_is_away_is_told_in_time() -> None:
             content=b"{}",
         )
     await away.close()
+
+
+async def test_what_is_personal_waits_sealed_and_for_its_own_command_alone(api: Api) -> None:
+    body = WHOLE | {"profile_id": "p-1", "receipt_email": "ada@example.org"}
+    await queue(api, body, idempotency_key="k-1")
+    await queue(api, body, idempotency_key="k-2")
+    first, second = api.queue.commands
+    assert "ada@" not in str(first)
+    _, command = await arrived(api, first)
+    assert command.receipt_email == "ada@example.org"
+    with pytest.raises(NotUnderstood):
+        await arrived(api, first | {"personal": second["personal"]})
+    event = (await api.issue(meta={"note": "Ada"})) and await api.services.store.read_streams(
+        ["account-p-1"]
+    )
+    sealed = next(iter(sealed_in(event["account-p-1"])))
+    with pytest.raises(NotUnderstood):
+        await arrived(api, first | {"personal": sealed})
+    await api.delete("/profiles/p-1/personal-data")
+    _, command = await arrived(api, first)
+    assert (command.receipt_email, command.external_id) == (None, WHOLE["external_id"])

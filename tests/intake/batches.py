@@ -65,6 +65,9 @@ class Topic:
 class PlainReception(Reception):
     """Seals nothing."""
 
+    async def whole(self, received: Received) -> Received:
+        return received
+
     async def submissions(
         self, arrived: Sequence[tuple[Received, Read]]
     ) -> Sequence[Submission | Rejection]:
