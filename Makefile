@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A person sees what is fetched and how far it is; a CI's log stays short.
+PIP = $(BIN)/pip install --disable-pip-version-check $(if $(CI),--quiet)
 
 .PHONY: help demo test lint bench
 .DEFAULT_GOAL := help
@@ -17,8 +19,8 @@ demo test lint bench: $(VENV)/.ready
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up $(VENV): packages pinned by hash (about 150 MB the first time)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # `exec`: Ctrl-C and a kill reach the ledger itself, and its exit status is make's.
