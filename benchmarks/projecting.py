@@ -63,7 +63,8 @@ async def _folded(at: Deployment) -> list[Result]:
             await apply(connection, balances.PROJECTION, log[first : first + BATCH])
     folded = len(log) / (time.perf_counter() - start)
     await connection.execute("CREATE TEMPORARY TABLE bare (LIKE projections.balances_v1)")
-    rows = await connection.fetch("SELECT * FROM projections.balances_v1")
+    found = await connection.fetch("SELECT * FROM projections.balances_v1")
+    rows = [tuple(row) for row in found]
     start = time.perf_counter()
     for _ in range(len(log) // BATCH):
         await connection.copy_records_to_table("bare", records=rows)
