@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from ledger.decider import ProgrammeSettings
 from schemas.commands import Command
 from schemas.events import Event
-from schemas.personal import split
+from schemas.personal import is_clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class Submission:
         Raises:
             ValueError: the command has personal fields; `ledger.personal.stripping` seals them.
         """
-        # A null that says more is still told by the command, and is nobody's secret.
-        if any(value is not None for value in split(self.command)[1].values()):
+        if is_clear(self.command):
             raise ValueError(f"what is personal in {type(self.command).__name__} is not sealed")
 
 

@@ -22,15 +22,21 @@ _Tree = dict[str, Any]
 
 
 def split(command: SomeCommand) -> tuple[SomeCommand, Fields]:
-    """The command without what is personal in it, and what that is; empty where nothing was."""
+    """The command without what is personal in it, and what that is; empty where nothing was.
+
+    It still says which fields were given, a null among them: only not what they hold.
+    """
     tree = _tree(type(command))
     if not tree:
         return command, {}
     told = command.NULL_SAYS_MORE & command.model_fields_set
     rest, fields = _split(command, tree, told)
-    # A null that is taken out is told by the seal from now on, and by the command no more.
-    rest.model_fields_set.difference_update(told & tree.keys())
     return cast(SomeCommand, rest), fields
+
+
+def is_clear(command: Command) -> bool:
+    """Whether anything personal stands in it: what is given as null tells nothing."""
+    return _holds(command, _tree(type(command)))
 
 
 def merged(layers: Iterable[Mapping[str, Any] | None], resets: Iterable[Iterable[str]]) -> Fields:
@@ -93,6 +99,17 @@ def _tree(command: type[Command]) -> _Tree:
             below = below.setdefault(name, {})
         below[last] = None
     return tree
+
+
+def _holds(model: BaseModel, tree: _Tree) -> bool:
+    for name, below in tree.items():
+        value = getattr(model, name)
+        if below is None:
+            if value is not None:
+                return True
+        elif any(_holds(entry, below["*"]) for entry in value or ()):
+            return True
+    return False
 
 
 def _split(

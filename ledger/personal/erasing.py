@@ -78,8 +78,9 @@ async def _owners_and_sales(profile_id: str, store: EventStore) -> tuple[set[str
 
 
 def _same_person(account: Account) -> Collection[str]:
-    """The profiles that are one with this account's."""
-    return () if account.profile_id is None else (account.profile_id,)
+    """The profiles that became this one, and the one it has become."""
+    merged_into = () if account.merged_into is None else (account.merged_into,)
+    return (*account.absorbed, *merged_into)
 
 
 def _sales_in(history: Sequence[Recorded]) -> Iterator[str]:

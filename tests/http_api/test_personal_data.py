@@ -275,3 +275,49 @@ async def test_a_sale_that_names_only_its_redemption_is_sealed_for_its_profile(a
 
 async def test_nobody_unknown_is_erased(api: Api) -> None:
     refused(await api.delete("/profiles/nobody/personal-data"), 404, "profile_not_found")
+
+
+@pytest.mark.parametrize("asked", ["p-1", "p-2"])
+async def test_who_became_one_is_erased_as_one(api: Api, asked: str) -> None:
+    rewards = [(await api.issue(profile, meta=META))["id"] for profile in ("p-1", "p-2", "p-3")]
+    sold_to = await api.sell(**sold(profile_id="p-2"))
+    answer = await api.post("/profiles/merge", {"winner": "p-1", "loser": "p-2"})
+    assert answer.status_code in (200, 201), answer.text
+    assert (await api.data(f"/rewards/{rewards[1]}"))["meta"] == META
+    answer = await api.delete(f"/profiles/{asked}/personal-data")
+    receipt = answer.json()["data"]
+    assert (receipt["profile_id"], len(receipt["keys_destroyed"])) == ("p-1", 2)
+    shown = [(await api.data(f"/rewards/{reward}"))["meta"] for reward in rewards]
+    assert shown == [None, None, META]
+    assert CANARY not in str(await api.data(f"/transactions/{sold_to['id']}"))
+    assert await api.balance("p-1") == 20
+
+
+async def test_no_way_in_leaves_anything_in_clear(api: Api) -> None:
+    reward = await api.issue(value=30, meta=META)
+    path = f"/rewards/{reward['id']}"
+    await api.changed(path, {"value_remaining": 25, "reason": CANARY, "meta": {"adj": CANARY}})
+    body = {"reward_ids": [reward["id"]], "days": 3, "reason": CANARY}
+    extended = await api.post("/rewards/extend", body)
+    assert extended.status_code in (200, 201, 422), extended.text
+    redemption = await api.redeem(amount=10, meta=META)
+    await api.made(f"/redemptions/{redemption['id']}/return", {"amount": 1, "meta": META})
+    held = await api.redeem(amount=2, meta=META, hold="PT5M")
+    transaction = await api.sell(**sold(profile_id="p-1", external_id="s-1"))
+    changes = {"meta": {"new": CANARY}, "receipt_email": None, "items": sold()["items"][1:]}
+    changed = await api.changed(f"/transactions/{transaction['id']}", changes)
+    assert (changed["meta"], changed["receipt_email"]) == ({"new": CANARY}, None)
+    assert changed["custom_fields"] == {"c": CANARY}
+    assert [item["meta"] for item in changed["items"]] == [{"line": CANARY}]
+    upserted = await api.post("/transactions/update-create", sold(external_id="s-2"))
+    assert upserted.status_code in (200, 201), upserted.text
+    held_now = await everything(api)
+    for form in in_any_form(CANARY):
+        assert form not in held_now
+    assert (await api.data(path))["meta"] == {"adj": CANARY}
+    assert (await api.data(f"/redemptions/{held['id']}"))["meta"] == META
+    assert CANARY in str(await api.data("/profiles/p-1/history"))
+    await erased(api)
+    for read in (path, f"/redemptions/{redemption['id']}", f"/transactions/{transaction['id']}"):
+        assert CANARY not in str(await api.data(read))
+    assert CANARY not in str(await api.data("/profiles/p-1/history"))

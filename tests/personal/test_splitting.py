@@ -10,10 +10,11 @@ import ledger.commands  # noqa: F401 - every command is a class by then
 from api.app import routers
 from ledger.submission import Submission
 from schemas.commands import Command
-from schemas.personal import laid_on, merged, overlay, split
+from schemas.personal import is_clear, laid_on, merged, overlay, split
 from schemas.redemptions import MakeRedemption, RedemptionTerms
 from schemas.reward_definitions import DefinitionText
 from schemas.rewards import RecordDueFacts, RevokeReward
+from schemas.transaction_changes import UpsertTransaction
 from schemas.transactions import RecordTransaction
 
 LINE = {"name": "Cake", "quantity": 1, "price_current": 1, "price_sell": 1}
@@ -41,7 +42,9 @@ def test_what_is_personal_is_taken_out_whole() -> None:
     assert "Ada" not in repr(rest)
     assert "ada@" not in repr(rest)
     assert len(rest.items) == 2
-    assert split(rest) == (rest, {})
+    assert is_clear(command)
+    assert not is_clear(rest)
+    assert rest.model_fields_set == command.model_fields_set
     assert command.receipt_email == "ada@example.org"
 
 
@@ -50,6 +53,14 @@ def test_a_command_without_any_stays_as_it_is() -> None:
         rest, fields = split(command)
         assert rest is command
         assert fields == {}
+
+
+def test_a_null_that_says_more_is_told_and_hides_nothing() -> None:
+    command = UpsertTransaction.model_validate({"external_id": "s-1", "receipt_email": None})
+    rest, fields = split(command)
+    assert fields == {"receipt_email": None}
+    assert "receipt_email" in rest.model_fields_set
+    Submission(rest, "till", "till", personal="sealed")
 
 
 def test_what_was_taken_out_goes_back_to_its_place() -> None:
