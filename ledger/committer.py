@@ -99,6 +99,30 @@ class Committer:
         finally:
             deadline.cancel()
 
+    async def submit_all(
+        self, submissions: Sequence[Submission]
+    ) -> Sequence[Answer | BaseException]:
+        """The answers of many, in their order, after all are durable; refusals are among them.
+
+        They wait as long as it takes. Cancelling the caller takes back what was not yet begun.
+
+        Raises:
+            Overloaded: the queue can't take them all; some may have been accepted.
+        """
+        loop = asyncio.get_running_loop()
+        answers = [loop.create_future() for _ in submissions]
+        try:
+            for submission, answered in zip(submissions, answers, strict=True):
+                self._waiting.add(Pending(submission, answered))
+            self._arrived.set()
+            await asyncio.wait(answers)
+        except BaseException:
+            self._arrived.set()
+            for answered in answers:
+                answered.cancel()
+            raise
+        return [answered.exception() or answered.result() for answered in answers]
+
     async def run(self) -> None:
         """Commit group after group until cancelled. A fault answers its group and goes on."""
         group: list[Pending] = []

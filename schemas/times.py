@@ -46,6 +46,7 @@ _NEEDS_OFFSET: Final = "Give the instant with its offset from UTC."
 _OUT_OF_RANGE: Final = "Give an existing date and time before the end of the year 9999."
 
 
+@lru_cache(maxsize=4_096)
 def parse_instant(text: str, zone: str) -> datetime:
     """Give the UTC instant of a wall time in `zone`, or of ISO 8601 text whose offset wins.
 

@@ -10,6 +10,7 @@ from app.cli.console import INTERRUPTED, MISUSED, fail
 from app.cli.databases import doctor, migrate
 from app.cli.demo import demo
 from app.cli.documents import asyncapi, kafka, openapi, settings
+from app.cli.imports import group as imports
 from app.cli.personal_data import group as personal_data
 from app.cli.read_models import group as read_models
 from app.cli.replay import replay
@@ -51,6 +52,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in _COMMANDS.items():
     ledger.command(name)(command)
 ledger.add_typer(token, name="token")
+ledger.add_typer(imports, name="import")
 ledger.add_typer(kafka, name="kafka")
 ledger.add_typer(personal_data, name="personal-data")
 ledger.add_typer(read_models, name="read-models")

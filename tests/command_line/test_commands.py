@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from app.cli.commands import ledger
 
 UNREACHABLE = "postgresql://user:topsecret@127.0.0.1:1/ledger"
-COMMANDS = ("demo", "up", "serve", "migrate", "doctor", "replay", "settings", "openapi", "token")
+COMMANDS = (
+    "demo", "up", "serve", "migrate", "doctor", "replay", "import", "settings", "openapi", "token",
+)  # fmt: skip
 
 
 def refused(*arguments: str, status: int = 1, **variables: str) -> str:

@@ -19,7 +19,11 @@ PASSES_THE_ENVIRONMENT_ON = {
 JOINS_THE_PARTS = {
     "api.app": {"app/wiring.py", "app/cli/documents.py"},  # the second writes its document down
     "consumers.relay": {"app/wiring.py", "app/running.py"},  # the second tells its faults in words
-    "ledger.committer": {"app/wiring.py", "app/intake.py"},  # the second is handed one
+    "ledger.committer": {
+        "app/wiring.py",
+        "app/intake.py",  # is handed one
+        "app/importing.py",  # the command line's import has its own, for no till waits there
+    },
 }
 
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "manager", "managers", "misc", "info"}
