@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_exponential_jitter
 
 from consumers.command_records import Place, Received, Unread, read_record
-from consumers.intake_broker import Subscription, subscribe_to_commands
+from consumers.intake_broker import subscribe_to_commands
 from consumers.known_commands import NotUnderstood, Read, understood
 from consumers.outcomes import (
     Message,
@@ -30,6 +30,7 @@ from consumers.outcomes import (
     reference,
     refused,
 )
+from consumers.raw_records import Limits, Subscription
 from ledger.event_store.port import EventStoreUnavailable
 from ledger.rejections import Rejection
 from ledger.submission import Answer, OutcomeUnknown, Overloaded, Submission, Unavailable
@@ -137,9 +138,7 @@ class CommandIntake:
             settings.bootstrap_servers,
             settings.topic,
             self._handle,
-            batch_records_max=settings.batch_records_max,
-            poll_seconds=settings.poll_seconds,
-            security=settings.security,
+            Limits(settings.batch_records_max, settings.poll_seconds, settings.security),
         )
         try:
             await self._subscription.broker.start()

@@ -18,11 +18,12 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from consumers.projector_batch import Batch, read_batch
-from consumers.projector_broker import Assignments, Subscription, subscribe
+from consumers.projector_broker import Assignments, subscribe
 from consumers.projector_checkpoints import Fenced, Move
 from consumers.projector_follower import Follower
 from consumers.projector_partitions import Partitions
 from consumers.published_position import AnotherIncarnation
+from consumers.raw_records import Limits, Subscription
 from consumers.topics import EVENTS_TOPIC
 from projections.projection import Projection
 from projections.reconcile import MARGIN_EVENTS, reconcile
@@ -133,9 +134,7 @@ class Projector:
             [follower.projection for follower in self._followers],
             self._handle,
             assignments,
-            batch_records_max=settings.batch_records_max,
-            poll_seconds=settings.poll_seconds,
-            security=settings.security,
+            limits=Limits(settings.batch_records_max, settings.poll_seconds, settings.security),
         )
         try:
             await self._subscription.broker.start()

@@ -1,26 +1,14 @@
-"""The projector's subscription with FastStream: raw records in batches, nothing acknowledged.
+"""The projector's subscription: one topic, and word of which partitions come and go."""
 
-The library decodes before the handler, and commits past what it can't decode; it also creates
-topics. Our own parser and decoder hand the records over untouched, and it only consumes.
-"""
-
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Any
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 
+from consumers.raw_records import Handle, Limits, Subscription, subscribed
 from projections.projection import Projection
 
-Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 OnPartitions = Callable[[Iterable[int]], None]
-
-GRACEFUL_SECONDS_MAX = 5.0
-"""How long a stop waits for the batch in hand."""
 
 
 class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -46,19 +34,6 @@ GATHERED_MS_MAX = 30
 one for a thousand, and reads of one profile don't wait for us anyway."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A broker with one subscriber."""
-
-    broker: KafkaBroker
-    subscriber: Any
-
-    @property
-    def consumer(self) -> Any:
-        """The client's consumer, once started."""
-        return self.subscriber.consumer
-
-
 def group_of(projections: Iterable[Projection]) -> str:
     """One consumer group per set of projections and versions.
 
@@ -69,51 +44,23 @@ def group_of(projections: Iterable[Projection]) -> str:
     return f"ledger.projectors.{sha256(','.join(names).encode()).hexdigest()[:12]}"
 
 
-def subscribe(
+def subscribe(  # noqa: PLR0913 - each is one thing a subscription needs
     bootstrap_servers: str,
     topic: str,
     projections: Iterable[Projection],
     handle: Handle,
     assignments: Assignments,
-    **limits: Any,
+    *,
+    limits: Limits,
 ) -> Subscription:
-    """A subscription that is not started yet.
-
-    `limits`: `batch_records_max`, `poll_seconds`, and `security` (FastStream's, or None).
-    """
-    broker = KafkaBroker(
+    """A subscription that is not started yet."""
+    return subscribed(
         bootstrap_servers,
-        consumer_only=True,
-        allow_auto_create_topics=False,
-        apply_types=False,
-        security=limits.get("security"),
-        graceful_timeout=GRACEFUL_SECONDS_MAX,
-        # Its logging listener leaves a task behind after a stop; errors are noted by the handler.
-        logger=None,
-    )
-    subscriber = broker.subscriber(
+        handle,
+        limits,
         topic,
         group_id=group_of(projections),
-        batch=True,
-        max_records=limits.get("batch_records_max"),
-        batch_timeout_ms=int(limits.get("poll_seconds", 0.05) * 1000),
-        ack_policy=AckPolicy.MANUAL,
-        auto_offset_reset="earliest",
         fetch_min_bytes=GATHERED_BYTES,
         fetch_max_wait_ms=GATHERED_MS_MAX,
         listener=assignments,
-        parser=_as_it_is,
-        decoder=_body_of,
-        no_reply=True,
     )
-    subscriber(handle)
-    return Subscription(broker, subscriber)
-
-
-async def _as_it_is(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
-    """The raw records. Headers stay where they are: the library's parser fails on null ones."""
-    return KafkaMessage(raw_message=records, body=records, consumer=FAKE_CONSUMER)
-
-
-async def _body_of(message: KafkaMessage) -> Any:
-    return message.body
