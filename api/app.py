@@ -15,7 +15,9 @@ from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
 from api.routes import (
+    estimates,
     holds,
+    ledgers,
     personal_data,
     profiles,
     programme,
@@ -80,12 +82,14 @@ def routers() -> tuple[APIRouter, ...]:
         holds,
         redemption_counts,
         profiles,
+        ledgers,
         registry,
         reward_definitions,
         reward_expiry_order,
         rewards,
         reward_changes,
         transaction_claims,
+        estimates,
         transactions,
         programme,
         personal_data,

@@ -107,6 +107,12 @@ CLAIM_BODY: Final[dict[str, Any]] = {
     "transaction_location_external_code": "3",
 }
 
+ESTIMATE_BODY: Final[dict[str, Any]] = {
+    "profile_id": PROFILE_ID,
+    "total": "15.50",
+    "items": UPSERT_BODY["items"],
+}
+
 
 def _named(summary: str, body: dict[str, Any]) -> dict[str, Any]:
     return {"example": {"summary": summary, "value": body}}
@@ -159,3 +165,4 @@ UPSERT: Final = _named("A sale, recorded or changed", UPSERT_BODY) | {
 }
 CLAIM: Final = _named("What a receipt says", CLAIM_BODY)
 MERGE: Final = {"duplicate": {"summary": "Two cards of one member", "value": MERGE_BODY}}
+ESTIMATE: Final = _named("A basket", ESTIMATE_BODY)

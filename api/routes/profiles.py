@@ -1,4 +1,4 @@
-"""What a profile has and how it came about: balances, journal, history."""
+"""What a profile has and how it came about: balances and history."""
 
 from typing import Annotated, Any
 
@@ -6,15 +6,13 @@ from fastapi import APIRouter, Request, Response
 
 from api.access import allowed
 from api.documents import balances as balance_documents
-from api.documents.history import entry_document, journal_document
-from api.filters import Field
+from api.documents.history import entry_document
 from api.moments import AS_OF, TIME, cut_of
 from api.pages import NUMBER, SIZE, plain_page
 from api.parameters import Parameter, documented, flag, text
 from api.paths import BASE, PathProfile
 from api.personal import Document
 from api.problems import Refused
-from api.queries import Listing, answer_list
 from api.reading import (
     answer_fresh,
     not_found,
@@ -28,29 +26,13 @@ from api.services import services_of
 from api.tokens import Caller
 from ledger.history import history_of, sealed_in
 from ledger.streams import account_stream
-from projections.read_models import balances, journal
+from projections.read_models import balances
 
 router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
-_JOURNAL = journal.PROJECTION.table
 CURRENCY = text("currency", "The programme's currency: there is no other.")
 OWN = Parameter(
     "own", "A merged profile's own history, up to the merge.", {"type": "boolean", "default": False}
-)
-
-LISTING = Listing(
-    _JOURNAL,
-    {
-        "position": Field.number(_JOURNAL.c.position),
-        "type": Field.text(_JOURNAL.c.event_type),
-        "reward_id": Field.number(_JOURNAL.c.reward_id),
-        "redemption_id": Field.number(_JOURNAL.c.redemption_id),
-        "occurred_at": Field.instant(_JOURNAL.c.occurred_at),
-        "recorded_at": Field.instant(_JOURNAL.c.recorded_at),
-        "amount": Field.money(_JOURNAL.c.amount_minor),
-    },
-    _JOURNAL.c.position,
-    order=(_JOURNAL.c.stream_version.desc(), _JOURNAL.c.movement_index.desc()),
 )
 
 
@@ -68,25 +50,6 @@ async def read_balances(
     row = await row_at(services, balances.TABLE, (fresh.profile_id,))
     balance = balances.balance_at(None if row is None else dict(row), services.clock())
     return answer_fresh(balance_documents.document(balance, services), fresh)
-
-
-@router.get("/profiles/{profile_id}/ledgers", openapi_extra=LISTING.documented())
-async def read_journal(
-    request: Request,
-    profile_id: PathProfile,
-    _: Annotated[Caller, allowed("read-ledgers")],
-) -> Response:
-    """The journal: every movement of value with the balance it left, the newest first."""
-    services = services_of(request)
-    fresh = await of_profile(services, journal.PROJECTION, profile_id)
-    return await answer_list(
-        request,
-        services,
-        LISTING,
-        lambda row: journal_document(row, services),
-        where=[_JOURNAL.c.profile_id == fresh.profile_id],
-        fresh=fresh,
-    )
 
 
 @router.get(

@@ -69,6 +69,15 @@ SCOPES = {
     "GET /programme/settings": "read-programme",
     "GET /programme/settings/history": "read-programme",
     "PUT /programme/settings": "update-programme",
+    "POST /transactions/update-create": "create-transactions",
+    "POST /transactions/batch.json": "create-transactions",
+    "POST /transactions/queue": "create-transactions",
+    "POST /transactions/incentive-estimate": "redeem-strategy",
+    "POST /profiles/{profile_id}/transactions/{transaction_id}/unattach": "update-transactions",
+    "POST /profiles/{profile_id}/transactions/claims": "create-transaction-claims",
+    "GET /profiles/{profile_id}/transactions/claims": "read-transaction-claims",
+    "GET /profiles/{profile_id}/transactions/claims/{claim_id}": "read-transaction-claims",
+    "GET /profiles/{profile_id}/ledgers/{line_id}": "read-ledgers",
 }
 SCOPES |= {
     name.replace("/rewards/definitions", "/reward-definitions"): scope

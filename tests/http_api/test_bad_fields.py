@@ -37,6 +37,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/programme/settings"): {"grace_days": 1},
     ("PUT", "/transactions/{transaction_id}"): {"is_void": True},
     ("POST", "/transactions/update-create"): sale(is_void=True),
+    ("POST", "/transactions/incentive-estimate"): {"profile_id": "p-1", "total": 0},
     ("POST", "/transactions/queue"): sale(is_void=True),
     ("POST", "/transactions/batch.json"): {"transactions": [sale(is_void=True)]},
     ("POST", "/profiles/{profile_id}/transactions/claims"): {

@@ -144,7 +144,7 @@ async def test_the_expiry_worker_finds_what_is_due(api: Api) -> None:
     )
     (line, *_) = await api.data("/profiles/p-1/ledgers")
     assert (line["from"], line["to"], line["effect"]) == ("held", "available", 6)
-    assert (line["type"], line["redemption_id"], line["balance"]) == ("HoldLapsed", 3, 6)
+    assert (line["event"], line["redemption_id"], line["balance"]) == ("HoldLapsed", 3, 6)
 
 
 async def test_of_many_holds_at_once_the_balance_is_good_for_one(api: Api) -> None:

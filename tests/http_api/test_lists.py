@@ -8,11 +8,12 @@ from http_api.ledger_client import Api, refused
 from api.filters import Field
 from api.queries import Listing
 from api.routes import (
-    profiles,
+    ledgers,
     redemptions,
     reward_definitions,
     reward_expiry_order,
     rewards,
+    transaction_claims,
     transactions,
 )
 
@@ -26,7 +27,8 @@ LISTS: dict[str, Listing] = {
     "/transactions": transactions.LISTING,
     "/profiles/p-1/transactions": transactions.LISTING,
     "/rewards/definitions": reward_definitions.LISTING,
-    "/profiles/p-1/ledgers": profiles.LISTING,
+    "/profiles/p-1/ledgers": ledgers.LISTING,
+    "/profiles/p-1/transactions/claims": transaction_claims.LISTING,
 }
 OPERATORS = ("", "[eq]", "[ne]", "[gt]", "[gte]", "[lt]", "[lte]", "[in]", "[nullable]")
 GOOD = {
@@ -58,6 +60,8 @@ async def filled(api: Api) -> None:
         await api.issue(profile, 10)
         redeemed = await api.redeem(profile, 4)
         await api.sell(redemption_id=redeemed["id"], external_id=f"of-{profile}")
+        claim = {"transaction_receipt_ref": "0042", "transaction_total": 10}
+        await api.made(f"/profiles/{profile}/transactions/claims", claim)
         await brought(api, profile)
 
 

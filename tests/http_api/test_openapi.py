@@ -80,6 +80,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/programme/settings",
         "/transactions/update-create",
         "/transactions/queue",
+        "/transactions/incentive-estimate",
         "/transactions/batch.json",
         "/profiles/{profile_id}/transactions/claims",
     }

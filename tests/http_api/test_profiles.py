@@ -23,10 +23,36 @@ async def test_the_journal_keeps_a_running_balance(api: Api) -> None:
         ("issued", "available"),
     ]
     assert {line["actor"] for line in lines} == {"till"}
-    only = await api.data("/profiles/p-1/ledgers?filter[type]=RedemptionMade&filter[amount]=4")
+    only = await api.data("/profiles/p-1/ledgers?filter[event]=RedemptionMade&filter[amount]=4")
     assert [line["balance"] for line in only] == [6]
     pages = await api.data("/profiles/p-1/ledgers?page[size]=1&page[number]=2")
     assert [line["balance"] for line in pages] == [6]
+
+
+async def test_a_line_of_the_journal_says_what_the_original_platform_says(api: Api) -> None:
+    await lived(api)
+    returned, redeemed, issued = await api.data("/profiles/p-1/ledgers")
+    number = issued["reward_id"]
+    assert [line["description"] for line in (issued, redeemed, returned)] == [
+        f"10 AUD of reward {number} issued",
+        f"4 AUD of reward {number} redeemed, redemption {redeemed['redemption_id']}",
+        f"1 AUD of reward {number} given back, redemption {redeemed['redemption_id']}",
+    ]
+    assert (redeemed["dollar_value"], redeemed["dollar_balance"]) == (-4, 6)
+    assert (redeemed["type"], redeemed["type_attributes"]) == ("reward", {"id": number})
+    assert redeemed["expires_at"] == "2031-03-20 00:00:00"
+    assert {redeemed[f"point_{name}"] for name in ("value", "balance", "dollar_value")} == {0}
+    for line in (issued, redeemed, returned):
+        assert await api.data(f"/profiles/p-1/ledgers/{line['id']}") == line
+
+
+async def test_lines_there_are_not(api: Api) -> None:
+    await lived(api)
+    refused(await api.get("/profiles/p-1/ledgers/99.0"), 404, "journal_line_not_found")
+    refused(await api.get("/profiles/p-2/ledgers/2.0"), 404, "profile_not_found")
+    for bad in ("x", "1", "1.", "0.0", "1.01", "1.0.0", "9999999999.0"):
+        answer = await api.get(f"/profiles/p-1/ledgers/{bad}")
+        refused(answer, 422, "validation_failed", "line_id")
 
 
 async def test_the_history_tells_every_event_with_its_balance(api: Api) -> None:
