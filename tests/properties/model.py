@@ -182,12 +182,13 @@ class Model:
             expires = day_end(second, self.grace_days, lot["offset"])
         graced = policy == "restore" or lot["graced"]
         terms = {"issued": second, "expires": expires, "graced": graced}
-        self._add(number, amount, lot | terms)
+        self._add(number, amount, lot | terms | {"worth": amount})
 
     def _add(self, number: int, amount: int, terms: dict[str, Any]) -> None:
-        wanted = ("issued", "expires", "days", "offset", "graced")
+        wanted = ("issued", "expires", "days", "offset", "graced", "may_live_longer", "days_longer")
         lot = {name: terms[name] for name in wanted} | dict.fromkeys(BOOKS, 0)
-        lot |= {"withdrawn": False, "total": amount, "pending": amount}
+        lot |= {"withdrawn": False, "total": amount, "pending": amount, "longer": False}
+        lot["worth"] = terms.get("worth", amount)
         self.lots[number] = lot
         self.time(self.now)
 

@@ -7,9 +7,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from properties.model import Model, Refused
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from properties.changes import Changes
+from properties.changes_model import ChangingModel
+from properties.model import Refused
 from properties.moments import START, WINDOW, amount_of, instant
+from properties.read_side import ReadSide
 
 from ledger.account.issuing import issue_reward
 from ledger.account.redemptions import make_redemption
@@ -32,6 +35,8 @@ from schemas.reward_definitions import RewardDefinitionAdded
 from schemas.rewards import IssueReward, RevokeReward, RewardIssued, RewardRevoked
 
 PERIODS = (1, 2, 5)
+LONGER = {2: None, 5: 3}
+"""Which of them may live longer, and by how many days unless somebody says."""
 ZONES = {"UTC": 0, "Etc/GMT-10": 36_000, "Etc/GMT+5": -18_000}
 """Zones without clock changes: their days are whole numbers to the model."""
 
@@ -45,13 +50,14 @@ DEFINITIONS = {
     days: RewardDefinitionAdded.model_validate(
         RewardDefinitionAdded.EXAMPLE
         | {"definition_id": days, "handle": f"of-{days}", "period": days}
+        | {"is_extendable": days in LONGER, "extend_days": LONGER.get(days)}
     )
     for days in PERIODS
 }
 """One definition for each period."""
 
 
-class AccountMachine(RuleBasedStateMachine):
+class AccountMachine(Changes):
     """One account and its model, side by side through the same commands at the same moments."""
 
     def __init__(self) -> None:
@@ -60,6 +66,7 @@ class AccountMachine(RuleBasedStateMachine):
         self.events: list[Event] = []
         self.ids = count(1)
         self.now = START
+        self.read_side = ReadSide()
 
     @initialize(
         grace_days=st.sampled_from([0, 1, 2, 2]),
@@ -67,7 +74,7 @@ class AccountMachine(RuleBasedStateMachine):
     )
     def begin(self, grace_days: int, first: list[tuple[int, int, str | int | None]]) -> None:
         self.settings = ProgrammeSettings(reversal_window=WINDOW, grace_days=grace_days)
-        self.model = Model(int(WINDOW.total_seconds()) * 1000, grace_days)
+        self.model = ChangingModel(int(WINDOW.total_seconds()) * 1000, grace_days)
         self.model.time(self.now)
         self._redeem(1, strict=False)
         for cents, issued, expiry in first:
@@ -109,6 +116,8 @@ class AccountMachine(RuleBasedStateMachine):
         definition, counter = DEFINITIONS[days], IssueCounter()
         answer = self._ask(lambda at: issue_reward(command, self.account, definition, counter, at))
         terms = {"issued": second, "expires": expires, "days": days, "offset": ZONES[zone]}
+        terms |= {"worth": cents, "may_live_longer": days in LONGER}
+        terms["days_longer"] = LONGER.get(days)
         number = next(iter(self._fresh(answer)), -1)
         self._same_answer(answer, lambda: self.model.issue(number, kept, terms))
 
@@ -123,6 +132,7 @@ class AccountMachine(RuleBasedStateMachine):
 
     def _redeem(self, cents: int, strict: bool) -> None:
         command = MakeRedemption(profile_id="p-1", amount=amount_of(cents), strict=strict)
+        next_to_go = self.read_side.next_to_go(self.now_instant)
         answer = self._ask(lambda at: make_redemption(command, self.account, at))
         paid = self._same_answer(answer, lambda: self.model.redeem(cents, strict=strict))
         if paid is not None:
@@ -131,6 +141,8 @@ class AccountMachine(RuleBasedStateMachine):
             assert [(m.lot, m.amount_minor) for m in made.movements] == paid
             assert made.total_minor == sum(amount for _, amount in paid)
             self.model.redeemed(made.redemption_id, paid)
+            assert [lot for lot, _ in paid] == [lot for lot, _ in next_to_go[: len(paid)]]
+            assert paid[:-1] == next_to_go[: len(paid) - 1]
 
     @precondition(lambda self: self.model.redemptions)
     @rule(which=WHICH)
@@ -230,8 +242,15 @@ class AccountMachine(RuleBasedStateMachine):
             books = {str(book): amount for book, amount in lot.books.items() if amount}
             assert books == self.model.books(number)
             assert lot.issued_minor == self.model.lots[number]["total"]
-            expires = self.model.lots[number]["expires"]
+            known = self.model.lots[number]
+            expires = known["expires"]
+            assert lot.terms.value_initial_minor == known["worth"]
+            assert (lot.extended_at is not None) is known["longer"]
             assert lot.terms.expires_at == (None if expires is None else instant(expires * 1000))
+
+    @invariant()
+    def the_read_models_hold_what_it_holds(self) -> None:
+        self.read_side.agrees_with(self.account, self.model.balance(), self.now_instant)
 
     @invariant()
     def what_was_stored_leads_to_the_same_account(self) -> None:
@@ -269,6 +288,7 @@ class AccountMachine(RuleBasedStateMachine):
     def _record(self, events: tuple[Event, ...]) -> None:
         self.events.extend(events)
         self.account = fold(events, self.account)
+        self.read_side.fold(events, self.now_instant)
         assert facts_due(self.account, self.now_instant) == ()
 
     def _fresh(self, answer: Any) -> list[int]:
