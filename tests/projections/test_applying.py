@@ -151,3 +151,13 @@ async def _empty(read_side: ReadSide, projection: Projection) -> None:
 def _changed(record: Recorded, **changes: object) -> Recorded:
     fields = {name: getattr(record, name) for name in Recorded.__slots__}
     return Recorded(**(fields | changes))
+
+
+async def test_a_parked_reason_never_quotes_what_stood_there(read_side: ReadSide) -> None:
+    await read_side.writer.append(("account-p-1", issued("p-1", 1, 500)))
+    (event,) = await read_side.log()
+    secret = _changed(event, payload=b'{"reward_id": "ada@example.org", "meta": "ada@example.org"}')
+    applied = await read_side.apply(balances.PROJECTION, secret)
+    reason = applied.parked["account-p-1"]
+    assert "ada@" not in reason
+    assert "reward_id: int_parsing" in reason
