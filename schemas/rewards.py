@@ -86,7 +86,8 @@ class RewardChanges(Command):
         return self
 
 
-CHANGEABLE: Final = ("value_initial", "value_remaining", "expires_at", "meta")
+TERMS: Final = ("value_initial", "value_remaining", "expires_at")
+CHANGEABLE: Final = (*TERMS, "meta")
 
 
 class AdjustReward(RewardChanges):
@@ -189,7 +190,7 @@ class RewardAdjusted(LotTerms):
     """A reward was corrected. `changed` names what the command gave; the movements are the
     difference: new value, or value taken back. All values stand here as they are from now on.
 
-    A `meta` it names stands in `personal`, sealed with the reason.
+    A new `meta` stands in `personal`, sealed with the reason.
     """
 
     EXAMPLE: ClassVar[dict[str, Any]] = {

@@ -74,9 +74,8 @@ def next_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
 
 def _notices(row: Mapping[str, Any]) -> dict[str, Any]:
     """When the profile is to be told: so many hours after the issue, and before the expiry."""
-    definition, expires_at = row["definition"] or {}, row["expires_at"]
-    after = definition.get("notify_issue_offset")
-    before = definition.get("notify_expiry_offset")
+    text, expires_at = (row["definition"] or {}).get("text", {}), row["expires_at"]
+    after, before = text.get("notify_issue_offset"), text.get("notify_expiry_offset")
     told: dict[str, str | None] = {"notify_issue_at": None, "notify_expiry_at": None}
     if after is not None:
         told["notify_issue_at"] = _hours(row["issued_at"], after)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, column, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, case, cast, func, select
 
 from api.access import allowed
 from api.documents.rewards import next_document
 from api.filters import Field
+from api.lapses import lapsed_minor
 from api.paths import BASE, PathProfile
 from api.queries import Listing, answer_list
 from api.reading import of_profile
@@ -26,7 +26,7 @@ _COLUMNS = MODEL.table.c
 
 def _listing(profile_id: str, now: datetime) -> Listing:
     """The rewards that can be spent at a moment, numbered before any filter leaves some out."""
-    lapsed = _lapsed(now)
+    lapsed = case((_COLUMNS.held_until <= now, lapsed_minor(_COLUMNS.holds, now)), else_=0)
     spendable = (
         _COLUMNS.available_minor
         + case((_COLUMNS.issued_at <= now, _COLUMNS.pending_minor), else_=0)
@@ -64,17 +64,6 @@ def _listing(profile_id: str, now: datetime) -> Listing:
         columns.reward_id,
         order=(columns.place,),
     )
-
-
-def _lapsed(now: datetime) -> ColumnElement[int]:
-    """What of a reward is held no longer: a hold ends with its deadline, recorded or not."""
-    holds = func.jsonb_each(_COLUMNS.holds).table_valued("key", column("value", JSONB))
-    value = holds.c.value
-    amount = cast(value["amount_minor"].astext, BigInteger)
-    over = cast(value["until"].astext, DateTime(timezone=True)) <= now
-    held = select(func.coalesce(cast(func.sum(amount), BigInteger), 0)).select_from(holds)
-    lapsed = held.where(over).scalar_subquery()
-    return case((_COLUMNS.held_until <= now, lapsed), else_=0)
 
 
 LISTING = _listing("", datetime.min.replace(tzinfo=UTC))

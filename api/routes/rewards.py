@@ -14,6 +14,7 @@ from api.commanding import Answered, addressed, submit
 from api.documents.rewards import document
 from api.examples import PROFILE_REWARD, REWARD, REWARDS
 from api.filters import Field
+from api.lapses import lapsed_minor
 from api.parameters import WAIT_FOR, Parameter, documented
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
@@ -59,6 +60,13 @@ _DEFINITION = (
             _DEFINITIONS.c.type,
             literal_column("'value_minor'"),
             _DEFINITIONS.c.value_minor,
+            literal_column("'text'"),
+            func.jsonb_build_object(
+                literal_column("'notify_issue_offset'"),
+                _DEFINITIONS.c.text["notify_issue_offset"],
+                literal_column("'notify_expiry_offset'"),
+                _DEFINITIONS.c.text["notify_expiry_offset"],
+            ),
         )
     )
     .where(_DEFINITIONS.c.definition_id == _COLUMNS.definition_id)
@@ -78,8 +86,9 @@ def _active(now: datetime) -> ColumnElement[bool]:
 
 def _remaining(now: datetime) -> ColumnElement[int]:
     """As the documents show it: past its expiry nothing remains but what is held."""
-    unspent = _COLUMNS.available_minor + _COLUMNS.pending_minor
-    return _COLUMNS.held_minor + case((_expired(now), 0), else_=unspent)
+    lapsed = case((_COLUMNS.held_minor > 0, lapsed_minor(_COLUMNS.holds, now)), else_=0)
+    unspent = _COLUMNS.available_minor + _COLUMNS.pending_minor + lapsed
+    return _COLUMNS.held_minor - lapsed + case((_expired(now), 0), else_=unspent)
 
 
 LISTING = Listing(

@@ -1,5 +1,6 @@
 """Adjusting a reward: the difference moves, the terms change, and only while it lives."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from deciders.scenario import (
     activated,
     adjusted,
     expired,
+    moment,
     move,
     pending,
     redeem,
@@ -18,7 +20,8 @@ from deciders.scenario import (
 from deciders.story import given
 from pydantic import ValidationError
 
-from ledger.account.reward_changes import revision_of
+from ledger.account.reward_changes import adjust_reward, revision_of
+from ledger.decider import Circumstances
 from ledger.rejections import (
     InvalidRewardTerms,
     LimitExceeded,
@@ -143,8 +146,11 @@ def test_a_change_that_changes_nothing_is_none() -> None:
     given(TEN).when(adjust(expires_at="2030-12-31 23:59:59")).then_nothing()
 
 
-def test_another_meta_is_a_change_though_the_event_has_it_sealed() -> None:
-    given(TEN).when(adjust(meta=None)).then(adjusted(1, changed=("meta",), expires="2030-12-31"))
+def test_what_is_sealed_is_a_change_for_it_may_be_another_meta() -> None:
+    now = moment(NOW)
+    at = Circumstances(now, count(100), personal="sealed")
+    told = adjust_reward(adjust(meta=None), given(TEN).account(), at)
+    assert told == (adjusted(1, changed=(), expires="2030-12-31", personal="sealed"),)
 
 
 # ── Expiry ───────────────────────────────────────────────────────────────────────────────────────
@@ -257,7 +263,7 @@ def test_a_change_rests_on_what_was_read() -> None:
     for happened in (
         redemption(7, (1, "0.01")),
         held("0.01"),
-        adjusted(1, changed=("meta",), expires="2030-12-31"),
+        adjusted(1, changed=(), expires="2030-12-31"),
         adjusted(1, changed=("expires_at",)),
     ):
         changed = given(TEN, happened)

@@ -41,6 +41,8 @@ async def test_a_profiles_reward_is_adjusted_under_its_path_only(api: Api) -> No
     made = await api.issue()
     changed = await api.changed(f"/profiles/p-1/rewards/{made['id']}", {"meta": {"n": 9.99}})
     assert changed["meta"] == {"n": 9.99}
+    changed = await api.changed(f"/rewards/{made['id']}", {"value_remaining": 9, "reason": "why"})
+    assert (changed["meta"], changed["value_remaining"]) == ({"n": 9.99}, 9)
     await api.issue("p-2")
     body = {"value_remaining": 1}
     for path in (f"/profiles/p-2/rewards/{made['id']}", "/rewards/99", "/profiles/p-1/rewards/99"):

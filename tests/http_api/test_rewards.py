@@ -225,3 +225,22 @@ async def test_a_reward_imported_as_expired_is_issued_and_expired(api: Api) -> N
     assert await api.data("/profiles/p-1/rewards/expiry-order") == []
     types = [entry["type"] for entry in await api.data("/profiles/p-1/history")]
     assert types == ["ProfileRegistered", "RewardIssued", "RewardExpired"]
+
+
+async def test_when_a_profile_is_to_be_told(api: Api) -> None:
+    told = (await api.define(notify_issue_offset=2, notify_expiry_offset=336))["id"]
+    made = await api.issue(reward_definition_id=told, expires_at="2031-04-01 00:00:00")
+    assert made["notify_issue_at"] == "2031-03-10 11:30:00"
+    assert made["notify_expiry_at"] == "2031-03-18 00:00:00"
+    assert await api.data("/profiles/p-1/rewards") == [made]
+    never = await api.issue("p-2", reward_definition_id=told, expires_at=None)
+    assert never["notify_expiry_at"] is None
+
+
+async def test_a_hold_that_has_lapsed_is_filtered_as_it_is_shown(api: Api) -> None:
+    made = await api.issue(value=10, expires_at="2031-03-10 09:40:00")
+    await api.redeem(amount=4, hold="PT15M")
+    api.clock.forward(minutes=11)
+    assert await api.ids("/profiles/p-1/rewards?filter[value_remaining]=4") == [made["id"]]
+    api.clock.forward(minutes=5)
+    assert await api.ids("/profiles/p-1/rewards?filter[value_remaining]=0") == [made["id"]]
