@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from api.personal import hidden
@@ -67,9 +68,15 @@ def next_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "value_available": from_minor(row["spendable_minor"], digits=digits),
         "value_cumulative": from_minor(row["cumulative_minor"], digits=digits),
         "value_held": from_minor(row["held_minor"] - row["lapsed_minor"], digits=digits),
+        "min_spend": _or_none(row["min_spend_minor"], digits),
+        "max_redeem_per_transaction": _or_none(row["max_redeem_per_transaction_minor"], digits),
         "issued_at": utc_text(row["issued_at"]),
         "expires_at": None if expires_at is None else utc_text(expires_at),
     }
+
+
+def _or_none(minor: int | None, digits: int) -> Decimal | None:
+    return None if minor is None else from_minor(minor, digits=digits)
 
 
 def _notices(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ TABLE = read_model(
     Column("profile_id", Text, primary_key=True),
     Column("reward_id", BigInteger, primary_key=True),
     Column("definition_id", BigInteger, nullable=False),
+    Column("min_spend_minor", BigInteger),
+    Column("max_redeem_per_transaction_minor", BigInteger),
     Column("available_minor", BigInteger, nullable=False),
     Column("pending_minor", BigInteger, nullable=False),
     Column("held_minor", BigInteger, nullable=False),
@@ -58,6 +60,8 @@ TABLE = read_model(
 )
 
 _COLUMNS: Final = tuple(COLUMN[book] for book in OPEN_BOOKS)
+_FIXED: Final = ("definition_id", "min_spend_minor", "max_redeem_per_transaction_minor")
+"""The terms that never change."""
 
 
 def keys(record: EventRecord, event: Event) -> Iterable[Key]:
@@ -98,10 +102,7 @@ def _row(rows: Rows, key: tuple[str, int], note: Note, event: Event) -> Row:
     row = dict(rows.get(key) or nothing)
     terms = terms_in(event).get(key[1])
     if isinstance(terms, RewardIssued | LotRecord):
-        return row | {
-            "definition_id": terms.definition_id,
-            "issued_at": terms.issued_at,
-        }
+        return row | _fixed(terms) | {"issued_at": terms.issued_at}
     return row if rows.get(key) else row | _with_instants(row_of(rows, note))
 
 
@@ -119,10 +120,14 @@ def _note(record: EventRecord, lot: int) -> Note:
     return Note(record.stream_id, str(lot))
 
 
+def _fixed(terms: RewardIssued | LotRecord) -> Row:
+    return {name: getattr(terms, name) for name in _FIXED}
+
+
 def _terms(row: Row) -> Row:
     expires_at = row["expires_at"]
     return {
-        "definition_id": row["definition_id"],
+        **{name: row[name] for name in _FIXED},
         "issued_at": row["issued_at"].isoformat(),
         "expires_at": expires_at and expires_at.isoformat(),
     }
@@ -131,7 +136,7 @@ def _terms(row: Row) -> Row:
 def _with_instants(terms: Row) -> Row:
     issued_at, expires_at = terms["issued_at"], terms["expires_at"]
     return {
-        "definition_id": terms["definition_id"],
+        **{name: terms[name] for name in _FIXED},
         "issued_at": datetime.fromisoformat(issued_at),
         "expires_at": expires_at and datetime.fromisoformat(expires_at),
     }

@@ -15,7 +15,13 @@ from schemas.events import Event, encode
 from schemas.movements import Book, Movement, moved
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned
-from schemas.rewards import RewardExpired, RewardIssued, RewardRevoked
+from schemas.rewards import (
+    RewardAdjusted,
+    RewardExpired,
+    RewardExtended,
+    RewardIssued,
+    RewardRevoked,
+)
 
 DAY_ONE = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -130,6 +136,33 @@ def issued(profile: str, lot: int, amount: int, book: Book = Book.AVAILABLE) -> 
     )
 
 
+def adjusted(lot: int, before: int, after: int, days: int) -> RewardAdjusted:
+    """A reward with more or less left of it, that ends so many days after the first."""
+    more, less = max(0, after - before), max(0, before - after)
+    return RewardAdjusted(
+        reward_id=lot,
+        changed=("value_remaining", "expires_at"),
+        value_initial_minor=max(after, 5_000),
+        value_remaining_minor=after,
+        expires_at=None if days == 60 else DAY_ONE + timedelta(days=days),
+        movements=(
+            *moved(lot, Book.ISSUED, Book.AVAILABLE, more),
+            *moved(lot, Book.AVAILABLE, Book.REVOKED, less),
+        ),
+    )
+
+
+def extended(lot: int, back: int, days: int) -> RewardExtended:
+    """A reward that ends so many days after the first, with what has come back."""
+    return RewardExtended(
+        reward_id=lot,
+        expires_at=DAY_ONE + timedelta(days=days),
+        previous_expires_at=DAY_ONE,
+        extended_at=DAY_ONE,
+        movements=moved(lot, Book.EXPIRED, Book.AVAILABLE, back),
+    )
+
+
 def redeemed(profile: str, redemption: int, *parts: tuple[int, int]) -> RedemptionMade:
     """A redemption of (lot, amount)."""
     total = sum(amount for _, amount in parts)
@@ -160,11 +193,16 @@ def returned(
     )
 
 
+KINDS = ("issue", "redeem", "redeem", "return", "adjust", "extend", "end")
+
+
 @dataclass
 class _Account:
     profile: str
     lots: dict[int, int] = field(default_factory=dict)
     taken: dict[int, tuple[int, int]] = field(default_factory=dict)
+    expired: dict[int, int] = field(default_factory=dict)
+    """What has expired of each reward that has not been extended yet."""
 
 
 class Chance:
@@ -187,9 +225,11 @@ class Chance:
 
     def _step(self, account: _Account) -> Iterable[Event]:
         open_lots = [lot for lot, amount in account.lots.items() if amount]
-        kind = self._random.choice(["issue", "redeem", "redeem", "return", "end"])
+        kind = self._random.choice(
+            ["issue", "redeem", "redeem", "return", "adjust", "extend", "end"]
+        )
         if kind == "issue" or not open_lots:
-            lot, amount = self._id(), self._random.randint(1, 5_000)
+            lot, amount = self._id(), self._random.choice([0, *range(1, 5_000)])
             account.lots[lot] = amount
             return [issued(account.profile, lot, amount)]
         lot = self._random.choice(open_lots)
@@ -203,13 +243,26 @@ class Chance:
             lot, part = account.taken.pop(redemption)
             account.lots[lot] += part
             return [returned(self._id(), redemption, (lot, part))]
+        if kind == "adjust":
+            lot = self._random.choice(list(account.lots))
+            before, account.lots[lot] = account.lots[lot], self._random.randint(0, 5_000)
+            return [adjusted(lot, before, account.lots[lot], self._random.randint(0, 60))]
+        if kind == "extend" and account.expired:
+            lot = self._random.choice(list(account.expired))
+            back = account.expired.pop(lot)
+            account.lots[lot] += back
+            return [extended(lot, back, self._random.randint(61, 90))]
         return [self._ended(account, lot)]
 
     def _ended(self, account: _Account, lot: int) -> Event:
         amount, account.lots[lot] = account.lots[lot], 0
         if self._random.random() < 0.5:
+            del account.lots[lot]
+            account.expired.pop(lot, None)
+            account.taken = {n: of for n, of in account.taken.items() if of[0] != lot}
             movements: tuple[Movement, ...] = moved(lot, Book.AVAILABLE, Book.REVOKED, amount)
             return RewardRevoked(reward_id=lot, movements=movements)
+        account.expired[lot] = account.expired.get(lot, 0) + amount
         movements = moved(lot, Book.AVAILABLE, Book.EXPIRED, amount)
         return RewardExpired(reward_id=lot, expires_at=DAY_ONE, movements=movements)
 

@@ -35,6 +35,8 @@ from schemas.transactions import (
 from tests.projections.histories import (
     DAY_ONE,
     Written,
+    adjusted,
+    extended,
     given,
     issued,
     redeemed,
@@ -69,6 +71,32 @@ def test_a_closed_lot_comes_back_with_its_expiry() -> None:
     (lot,) = back[("p-1",)]["open_lots"].values()
     assert lot["available"] == 300
     assert lot["expires_at"] == rows[Note(A, "1")]["expires_at"]
+
+
+def test_another_expiry_reaches_lots_that_are_open_and_that_are_not() -> None:
+    """Without any value moving, or with value that comes to a lot issued without."""
+    spent = (A, redeemed("p-1", 3, (1, 500)))
+    later = DAY_ONE + timedelta(days=70)
+    history = (
+        (A, issued("p-1", 1, 500)),
+        (A, issued("p-1", 2, 0)),
+        spent,
+        (A, adjusted(1, 0, 0, 5)),
+        (A, adjusted(2, 0, 40, 6)),
+        (A, returned(4, 3, (1, 30))),
+        (A, extended(2, 0, 70)),
+    )
+    (row,) = rows_only(given(balances.PROJECTION, *history)).values()
+    lots = row["open_lots"]
+    assert (lots["1"]["available"], lots["2"]["available"]) == (30, 40)
+    assert lots["1"]["expires_at"] == (DAY_ONE + timedelta(days=5)).isoformat()
+    assert lots["2"]["expires_at"] == later.isoformat()
+    order = rows_only(given(reward_expiry_order.PROJECTION, *history))
+    assert order["p-1", 1]["expires_at"] == DAY_ONE + timedelta(days=5)
+    assert order["p-1", 2]["expires_at"] == later
+    row = given(rewards.PROJECTION, *history)[(2,)]
+    assert (row["expires_at"], row["extended_at"], row["adjustments"]) == (later, DAY_ONE, 1)
+    assert row["value_initial_minor"] == 5_000
 
 
 def test_a_balance_is_exact_to_the_second() -> None:
