@@ -45,7 +45,6 @@ class Document(Response):
     ) -> None:
         """`content` is written at once where nothing is hidden in it."""
         self._content = content
-        self._given = headers
         self._places = list(_places(content))
         super().__init__(None if self._places else write_json(content), status, headers)
 
@@ -59,8 +58,11 @@ class Document(Response):
         )
         for place in self._places:
             _fill(place, opened)
-        content = write_json(self._content)
-        return Response(content, self.status_code, self._given, self.media_type)
+        answer = Response(write_json(self._content), self.status_code, media_type=self.media_type)
+        # With what a route has put there since.
+        more = {name: value for name, value in self.headers.items() if name not in answer.headers}
+        answer.headers.update(more)
+        return answer
 
 
 def keys_at_hand(request: Request) -> set[DataKey]:

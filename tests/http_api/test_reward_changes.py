@@ -212,3 +212,21 @@ async def test_changing_rewards_takes_its_own_scope(api: Api) -> None:
     body = {"profile_id": "p-1", "ids": [made["id"]]}
     refused(await api.post("/rewards/extend", body), 403, "forbidden")
     refused(await api.put(f"/rewards/{made['id']}", {"meta": {}}), 403, "forbidden")
+
+
+async def test_a_reassigned_reward_is_adjusted_and_extended_where_it_is(api: Api) -> None:
+    definition = (await api.define(is_extendable=True, is_reassignable=True))["id"]
+    made = await api.issue("p-1", 10, reward_definition_id=definition)
+    await api.issue("p-2", 1)
+    await api.changed(f"/rewards/{made['id']}", {"value_remaining": 8, "meta": {"n": 1}})
+    given = await api.post(f"/rewards/{made['id']}/reassign", {"profile_id": "p-2"})
+    assert given.status_code == 200, given.text
+    read = (await api.get(f"/rewards/{made['id']}")).headers["etag"]
+    changed = await api.changed(f"/rewards/{made['id']}", {"value_remaining": 6}, if_match=read)
+    assert (changed["profile_id"], changed["value_remaining"]) == ("p-2", 6)
+    body = {"ids": [made["id"]], "extend_days": 3}
+    elsewhere = await api.post("/rewards/extend", {"profile_id": "p-1", **body})
+    refused(elsewhere, 404, "reward_not_found")
+    here = await api.post("/rewards/extend", {"profile_id": "p-2", **body})
+    assert here.json()["data"][0]["expires_at"] == "2031-04-12 23:59:59"
+    assert (await api.balance("p-1"), await api.balance("p-2")) == (0, 7)
