@@ -195,6 +195,8 @@ def _adjusted(event: RewardAdjusted, money: Money) -> str:
         said.append(f"its value is {money(event.value_initial_minor)}")
     if "expires_at" in event.changed:
         said.append(f"it lives {_life(event.expires_at)}")
+    if "meta" in event.changed:
+        said.append("other meta")
     return f"Reward {event.reward_id} adjusted, {', '.join(said) or 'no value moved'}"
 
 

@@ -86,8 +86,7 @@ class RewardChanges(Command):
         return self
 
 
-TERMS: Final = ("value_initial", "value_remaining", "expires_at")
-CHANGEABLE: Final = (*TERMS, "meta")
+CHANGEABLE: Final = ("value_initial", "value_remaining", "expires_at", "meta")
 
 
 class AdjustReward(RewardChanges):

@@ -23,7 +23,7 @@ from ledger.rejections import (
 from schemas.events import Event
 from schemas.movements import Book, Movement, moved
 from schemas.rewards import (
-    TERMS,
+    CHANGEABLE,
     AdjustReward,
     ExtendRewards,
     RewardAdjusted,
@@ -111,12 +111,12 @@ def _adjusted(command: AdjustReward, lot: Lot, at: Circumstances) -> RewardAdjus
     within_limit(remaining - lot.remaining_minor, at.settings.adjust_max_minor, at)
     expires_at = _corrected_expiry(command, lot)
     before = (lot.terms.value_initial_minor, lot.remaining_minor, lot.terms.expires_at)
-    # What is sealed may be a new meta: nobody here can tell.
-    if at.personal is None and (initial, remaining, expires_at) == before:
+    # Whether it is another meta nobody can tell: it is sealed.
+    if "meta" not in given and (initial, remaining, expires_at) == before:
         return None
     return RewardAdjusted(
         reward_id=lot.id,
-        changed=tuple(name for name in TERMS if name in given),
+        changed=tuple(name for name in CHANGEABLE if name in given),
         value_initial_minor=initial,
         value_remaining_minor=remaining,
         expires_at=expires_at,

@@ -118,7 +118,9 @@ def _adjust(row: Row, event: RewardAdjusted) -> None:
     row["value_initial_minor"] = event.value_initial_minor
     row["expires_at"] = event.expires_at
     row["adjustments"] += 1
-    row["personal"] = laid_on(row["personal"], event.personal)
+    if "meta" in event.changed:
+        # A reward has nothing else that is personal, so the new one stands for all of it.
+        row["personal"] = laid_on(None, event.personal)
 
 
 def _passed(rows: Rows, record: EventRecord, changes: Mapping[int, Row]) -> Rows:

@@ -146,11 +146,13 @@ def test_a_change_that_changes_nothing_is_none() -> None:
     given(TEN).when(adjust(expires_at="2030-12-31 23:59:59")).then_nothing()
 
 
-def test_what_is_sealed_is_a_change_for_it_may_be_another_meta() -> None:
+def test_another_meta_is_a_change_though_nobody_sees_it() -> None:
     now = moment(NOW)
     at = Circumstances(now, count(100), personal="sealed")
     told = adjust_reward(adjust(meta=None), given(TEN).account(), at)
-    assert told == (adjusted(1, changed=(), expires="2030-12-31", personal="sealed"),)
+    assert told == (adjusted(1, changed=("meta",), expires="2030-12-31", personal="sealed"),)
+    same = adjust(value_remaining="10.00", reason="none")
+    assert adjust_reward(same, given(TEN).account(), at) == ()
 
 
 # ── Expiry ───────────────────────────────────────────────────────────────────────────────────────
