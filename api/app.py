@@ -17,6 +17,7 @@ from api.problems import Refused, install
 from api.routes import (
     estimates,
     holds,
+    imports,
     ledgers,
     personal_data,
     profiles,
@@ -93,6 +94,7 @@ def routers() -> tuple[APIRouter, ...]:
         transactions,
         programme,
         personal_data,
+        imports,
     )
     return tuple(part.router for part in parts)
 

@@ -12,11 +12,15 @@ from api.json_body import (
     body_too_large,
     read_json,
 )
+from api.paths import BASE
 from api.problems import unreadable
 
 _BYTES_MAX_KEY: Final = "ledger.body_bytes_max"
 BATCH: Final = "/batch.json"
 """What the path of a batch ends with: many objects in one body."""
+IMPORTS: Final = f"{BASE}/imports"
+IMPORT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A file with some hundred thousand rows; a larger one goes by the command line, or in parts."""
 
 
 class LedgerRequest(Request):
@@ -47,13 +51,17 @@ class BodyLimit:
         self._bytes_max = bytes_max
         self._batch_bytes_max = batch_bytes_max
 
+    def _limit(self, path: str) -> int:
+        if path == IMPORTS:
+            return IMPORT_BYTES_MAX
+        return self._batch_bytes_max if path.endswith(BATCH) else self._bytes_max
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse early by Content-Length, and again by counting."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_batch = scope["path"].endswith(BATCH)
-        bytes_max = self._batch_bytes_max if is_batch else self._bytes_max
+        bytes_max = self._limit(scope["path"])
         scope[_BYTES_MAX_KEY] = bytes_max
         refusal = body_too_large(bytes_max)
         if _announced(scope) > bytes_max:

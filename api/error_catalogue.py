@@ -40,8 +40,10 @@ _OURS: Final = """
 403 forbidden: The token lacks the scope the detail names. | Use a token that has it.
 404 not_found: There is nothing at this path. | Look at the path.
 405 method_not_allowed: This path has no such method. | See the `Allow` header.
-413 body_too_large: The body is larger than 1 MiB (a batch: 4 MiB), or has too many values. | Send it in parts.
+413 body_too_large: The body is larger than 1 MiB (a batch: 4 MiB, an import: 16 MiB), or has too many values. | Send it in parts.
 404 journal_line_not_found: No such line in the profile's journal. | Look at the id.
+404 import_not_found: There is no such import, or its rejected rows are forgotten. | Look at the id; send the file again.
+409 import_not_checked: The check of the import is not over, or it has failed. | Read it until its `phase` is `checked`.
 404 transaction_claim_not_found: No such claim of this profile. | Look at the id.
 422 body_not_an_object: The body is JSON, but no object. | Send `{…}`.
 422 body_too_deep: Objects and lists are nested too deep. | Nest them less deep.

@@ -14,6 +14,7 @@ from api.tokens import Tokens
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.port import EventStore
+from ledger.imports.kept import KeptImports
 from ledger.personal.vault import Vault
 from projections.reading import FreshReads
 
@@ -40,6 +41,16 @@ class CommandQueue(Protocol):
         ...
 
 
+class Imports(Protocol):
+    """Who carries out imports."""
+
+    kept: KeptImports
+
+    def wake(self) -> None:
+        """Something has come; sparing it the wait for the next look."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything behind the routes."""
@@ -53,6 +64,7 @@ class Services:
     clock: Callable[[], datetime]
     programme: CurrentSettings
     vault: Vault
+    imports: Imports
     queue: CommandQueue | None = None
     """None where no Kafka is configured."""
 

@@ -36,6 +36,8 @@ SCOPES: Final = (
     "read-ledgers",
     "erase-personal-data",
     "exceed-limits",
+    "create-imports",
+    "read-imports",
     "read-programme",
     "update-programme",
     ALL,

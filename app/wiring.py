@@ -31,6 +31,7 @@ from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.snapshots import PostgresSnapshots
+from ledger.imports.worker import ImportWorker
 from ledger.snapshot_keeper import SnapshotKeeper
 from projections.reading import FreshReads
 
@@ -79,7 +80,9 @@ class Wiring:
             process.parts.append(self._expiry(committer))
         if committer and "api" in roles:
             programme = await self._programme()
-            process.parts.append(await self._api(committer, projectors, programme))
+            worker = await self._imports(committer, programme)
+            process.parts.append(await self._api(committer, projectors, programme, worker))
+            process.parts.append(Part("the imports", worker.run, worker.stop))
             process.parts.append(Part("the settings", programme.follow, programme.stop))
         if committer:
             process.parts.append(Part("the committer", committer.run))
@@ -135,8 +138,22 @@ class Wiring:
             raise meaning(error) from error
         return programme
 
+    async def _imports(self, committer: Committer, programme: CurrentSettings) -> ImportWorker:
+        return ImportWorker(
+            self.stores.pool,
+            self.stores.events,
+            await open_vault(self.settings, self.stores.pool),
+            committer.submit_all,
+            now,
+            lambda: programme.of_environment,
+        )
+
     async def _api(
-        self, committer: Committer, projectors: Projectors | None, programme: CurrentSettings
+        self,
+        committer: Committer,
+        projectors: Projectors | None,
+        programme: CurrentSettings,
+        worker: ImportWorker,
     ) -> Part:
         assert self.listening is not None
         pool = self.stores.pool
@@ -157,7 +174,8 @@ class Wiring:
             health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
             clock=now,
             programme=programme,
-            vault=await open_vault(self.settings, pool),
+            vault=worker.vault,
+            imports=worker,
             queue=queue,
         )
         stop_seconds_max = self.settings.stop_seconds_max

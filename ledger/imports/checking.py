@@ -18,6 +18,7 @@ from ledger.imports.csv_lines import Line
 from ledger.imports.profiles import ProfilesByIdentity
 from ledger.imports.reward_rows import RewardRow
 from ledger.imports.run import (
+    PIECE_ROWS,
     Addressed,
     FileOfRows,
     Rejected,
@@ -56,6 +57,7 @@ class Check:
     profiles: ProfilesByIdentity
     rules: Rules
     rejected: Rejected
+    piece_rows: int = PIECE_ROWS
     tally: Tally = field(default_factory=Tally)
     spoilt: set[int] = field(default_factory=set)
     """The lines that can't be written."""
@@ -67,7 +69,7 @@ class Check:
             EventStoreUnavailable: the store can't be read.
         """
         rehearsal = _Rehearsal(self.store, self.rules)
-        for piece in pieces(file.rows):
+        for piece in pieces(file.rows, self.piece_rows):
             self.tally.rows += len(piece)
             for each in piece:
                 if not isinstance(each, RewardRow):

@@ -78,7 +78,7 @@ class Addressed:
 
 
 def pieces(
-    rows: "Iterable[RewardRow | tuple[Line, RowRefused]]", size: int = PIECE_ROWS
+    rows: "Iterable[RewardRow | tuple[Line, RowRefused]]", size: int
 ) -> "Iterator[list[RewardRow | tuple[Line, RowRefused]]]":
     """The rows, so many at once."""
     following = iter(rows)

@@ -5,7 +5,7 @@ profile keep their order: they go one way, and one after the other.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from zlib import crc32
@@ -80,6 +80,7 @@ class Writing:
     lanes: Sequence[SubmitAll]
     sender: Sender
     rejected: Rejected
+    piece_rows: int = PIECE_ROWS
     tally: Tally = field(default_factory=Tally)
 
     async def run(
@@ -113,7 +114,7 @@ class Writing:
         spoilt: Collection[int],
         queues: Sequence["asyncio.Queue[list[Addressed] | None]"],
     ) -> None:
-        for piece in pieces(file.rows, PIECE_ROWS):
+        for piece in pieces(file.rows, self.piece_rows):
             rows = [
                 each
                 for each in piece
@@ -121,7 +122,8 @@ class Writing:
             ]
             self.tally.rows += len(piece)
             done = await done_before(file, [row.line.number for row in rows], self.store)
-            self.tally.done_before += sum(refusal is None for refusal in done.values())
+            for row in rows:
+                self._settle_before(row.line, done)
             new = [row for row in rows if row.line.number not in done]
             parts: list[list[Addressed]] = [[] for _ in queues]
             for each in await addressed(new, self.profiles, self._reject):
@@ -130,6 +132,15 @@ class Writing:
                 await queue.put(part)
         for queue in queues:
             await queue.put(None)
+
+    def _settle_before(self, line: Line, done: Mapping[int, str | None]) -> None:
+        if line.number not in done:
+            return
+        refusal = done[line.number]
+        if refusal is None:
+            self.tally.done_before += 1
+        else:
+            self._reject(line, refusal)
 
     async def _work(
         self,

@@ -18,6 +18,7 @@ from api.tokens import ALL, Tokens
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
+from ledger.imports.worker import ImportWorker
 from ledger.personal.master import MasterKeys, from_text, new_master_key
 from ledger.personal.postgres_keys import PostgresKeys
 from ledger.personal.vault import Vault
@@ -57,6 +58,7 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
     running = asyncio.create_task(committer.run())
     tokens = Tokens(pool)
     queue = Queue()
+    vault = await Vault.open(PostgresKeys(pool, MasterKeys(from_text(new_master_key()))))
     services = Services(
         committer=committer,
         store=store,
@@ -66,7 +68,8 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         health=healthy,
         clock=clock,
         programme=CurrentSettings(settings, pool),
-        vault=await Vault.open(PostgresKeys(pool, MasterKeys(from_text(new_master_key())))),
+        vault=vault,
+        imports=ImportWorker(pool, store, vault, committer.submit_all, clock, lambda: settings),
         queue=queue,
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)

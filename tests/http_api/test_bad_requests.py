@@ -70,8 +70,8 @@ def url_of(name: str, number: str = "6", profile: str = "p-1") -> tuple[str, str
     """A method and a path with these ids in it."""
     method, path = name.split()
     path = path.replace("{profile_id}", profile).replace("{external_id:path}", "t-1")
-    for id_name in ("definition_id", "reward_id", "redemption_id", "transaction_id", "claim_id"):
-        path = path.replace(f"{{{id_name}}}", number)
+    for kind in ("definition", "reward", "redemption", "transaction", "claim", "import"):
+        path = path.replace(f"{{{kind}_id}}", number)
     return method, path
 
 
@@ -106,7 +106,7 @@ async def test_more_than_an_event_can_hold_is_refused(api: Api) -> None:
 
 async def test_a_write_without_fields_takes_no_body(api: Api) -> None:
     names = [name for name in WRITES if ROUTES[name].body_field is None]
-    assert len(names) == 6
+    assert len(names) == 8
     for name in names:
         method, url = url_of(name)
         for content, status in ((b'{"amount": 1}', 422), (b"{", 400), (b"[1]", 422)):

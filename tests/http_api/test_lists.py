@@ -8,6 +8,7 @@ from http_api.ledger_client import Api, refused
 from api.filters import Field
 from api.queries import Listing
 from api.routes import (
+    imports,
     ledgers,
     redemptions,
     reward_definitions,
@@ -29,6 +30,7 @@ LISTS: dict[str, Listing] = {
     "/rewards/definitions": reward_definitions.LISTING,
     "/profiles/p-1/ledgers": ledgers.LISTING,
     "/profiles/p-1/transactions/claims": transaction_claims.LISTING,
+    "/imports": imports.LISTING,
 }
 OPERATORS = ("", "[eq]", "[ne]", "[gt]", "[gte]", "[lt]", "[lte]", "[in]", "[nullable]")
 GOOD = {
