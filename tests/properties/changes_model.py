@@ -18,7 +18,7 @@ class ChangingModel(Model):
         lot = self._alive(number)
         if self._over(lot):
             raise Refused("reward_expired")
-        before = (lot["worth"], lot["pending"] + lot["available"], lot["expires"])
+        before = (lot["worth"], _left(lot), lot["expires"])
         wanted = (
             before[0] if initial is None else initial,
             before[1] if remaining is None else remaining,
@@ -26,6 +26,8 @@ class ChangingModel(Model):
         )
         if wanted[1] > wanted[0]:
             raise Refused("invalid_reward_terms")
+        if wanted[1] < lot["held"]:
+            raise Refused("reward_held", held_minor=lot["held"])
         if isinstance(wanted[2], int) and wanted[2] < lot["issued"]:
             raise Refused("invalid_reward_terms")
         more = wanted[1] - before[1]
@@ -76,3 +78,8 @@ class ChangingModel(Model):
         if new <= ends or still_over:
             raise Refused("invalid_reward_terms")
         return new
+
+
+def _left(lot: dict[str, Any]) -> int:
+    """What is held is left too."""
+    return int(lot["pending"] + lot["available"] + lot["held"])

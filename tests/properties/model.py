@@ -7,7 +7,7 @@ time does the moment it is asked, so there is never a fact still due.
 from typing import Any
 
 DAY = 86_400
-BOOKS = ("pending", "available", "redeemed", "expired", "revoked", "transferred")
+BOOKS = ("pending", "available", "held", "redeemed", "expired", "revoked", "transferred")
 
 
 class Refused(Exception):
@@ -185,8 +185,10 @@ class Model:
         self._add(number, amount, lot | terms | {"worth": amount})
 
     def _add(self, number: int, amount: int, terms: dict[str, Any]) -> None:
-        wanted = ("issued", "expires", "days", "offset", "graced", "may_live_longer", "days_longer")
+        wanted = ("issued", "expires", "days", "offset", "graced")
+        asked_for = ("may_live_longer", "days_longer", "of", "least", "most")
         lot = {name: terms[name] for name in wanted} | dict.fromkeys(BOOKS, 0)
+        lot |= {name: terms.get(name) for name in asked_for}
         lot |= {"withdrawn": False, "total": amount, "pending": amount, "longer": False}
         lot["worth"] = terms.get("worth", amount)
         self.lots[number] = lot

@@ -7,13 +7,19 @@ from api.folding import Unplaced
 from ledger.account.lots import in_expiry_order
 from ledger.account.state import Account
 from projections.projection import Projection, Row, Rows
-from projections.read_models import balances, reward_expiry_order, rewards
+from projections.read_models import balances, redemptions, reward_expiry_order, rewards
 from projections.read_models.books import COLUMN, OPEN_BOOKS
+from projections.read_models.holds import lapsed_minor
 from schemas.events import Event, encode
 from schemas.movements import Book
 
 STREAM = "account-p-1"
-MODELS = (balances.PROJECTION, reward_expiry_order.PROJECTION, rewards.PROJECTION)
+MODELS = (
+    balances.PROJECTION,
+    reward_expiry_order.PROJECTION,
+    rewards.PROJECTION,
+    redemptions.PROJECTION,
+)
 
 
 class ReadSide:
@@ -60,6 +66,13 @@ class ReadSide:
         amounts = ((row["reward_id"], _spendable(row, now)) for row in ordered)
         return [(reward_id, amount) for reward_id, amount in amounts if amount]
 
+    def redemption(self, number: int, now: datetime) -> tuple[str, int]:
+        """Its status at this moment, and what it has taken or holds."""
+        row = self._row(redemptions.PROJECTION, (number,))
+        assert row is not None
+        row = redemptions.settled(row, now)
+        return row["status"], row["total_minor"]
+
     def _balances_agree(self, account: Account, balance: int, now: datetime) -> None:
         row = self._row(balances.PROJECTION, ("p-1",))
         told = balances.balance_at(None if row is None else row, now)
@@ -90,4 +103,4 @@ def _by_expiry(row: Row) -> tuple[bool, datetime, datetime, int]:
 
 def _spendable(row: Row, now: datetime) -> int:
     pending: int = row["pending_minor"] if row["issued_at"] <= now else 0
-    return int(row["available_minor"]) + pending
+    return int(row["available_minor"]) + pending + lapsed_minor(row["holds"], now)

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from properties.changes import Changes
-from properties.changes_model import ChangingModel
+from properties.holds import Holds
+from properties.holds_model import HoldingModel
 from properties.model import Refused
 from properties.moments import START, WINDOW, amount_of, instant
 from properties.read_side import ReadSide
@@ -37,10 +38,14 @@ from schemas.rewards import IssueReward, RevokeReward, RewardIssued, RewardRevok
 PERIODS = (1, 2, 5)
 LONGER = {2: None, 5: 3}
 """Which of them may live longer, and by how many days unless somebody says."""
+LIMITS = {6: {"least": 500}, 7: {"most": 200}, 8: {"least": 400, "most": 300}}
+"""Definitions that ask something of the sale: its least total, the most they pay of it."""
+
 ZONES = {"UTC": 0, "Etc/GMT-10": 36_000, "Etc/GMT+5": -18_000}
 """Zones without clock changes: their days are whole numbers to the model."""
 
 WHICH = st.integers(0, 1000)
+DEFINITION = st.sampled_from([*PERIODS, *PERIODS, *LIMITS])
 AMOUNT = st.integers(1, 900)
 ISSUED = st.sampled_from([0, 0, -1, -2, -86_400, 3600])
 EXPIRY = st.sampled_from(["period", "period", None, 60, 3600, 90_000, 90_000, 0, -5])
@@ -51,13 +56,15 @@ DEFINITIONS = {
         RewardDefinitionAdded.EXAMPLE
         | {"definition_id": days, "handle": f"of-{days}", "period": days}
         | {"is_extendable": days in LONGER, "extend_days": LONGER.get(days)}
+        | {"min_spend_minor": LIMITS.get(days, {}).get("least")}
+        | {"max_redeem_per_transaction_minor": LIMITS.get(days, {}).get("most")}
     )
-    for days in PERIODS
+    for days in (*PERIODS, *LIMITS)
 }
 """One definition for each period."""
 
 
-class AccountMachine(Changes):
+class AccountMachine(Holds, Changes):
     """One account and its model, side by side through the same commands at the same moments."""
 
     def __init__(self) -> None:
@@ -74,7 +81,7 @@ class AccountMachine(Changes):
     )
     def begin(self, grace_days: int, first: list[tuple[int, int, str | int | None]]) -> None:
         self.settings = ProgrammeSettings(reversal_window=WINDOW, grace_days=grace_days)
-        self.model = ChangingModel(int(WINDOW.total_seconds()) * 1000, grace_days)
+        self.model = HoldingModel(int(WINDOW.total_seconds()) * 1000, grace_days)
         self.model.time(self.now)
         self._redeem(1, strict=False)
         for cents, issued, expiry in first:
@@ -85,7 +92,9 @@ class AccountMachine(Changes):
     @rule(
         cents=st.integers(0, 900),
         kept=st.integers(0, 900),
-        terms=st.tuples(st.sampled_from(PERIODS), st.sampled_from(sorted(ZONES))),
+        terms=st.tuples(
+            st.sampled_from([*PERIODS, *PERIODS, *LIMITS]), st.sampled_from(sorted(ZONES))
+        ),
         issued=ISSUED,
         expiry=EXPIRY,
     )
@@ -117,7 +126,7 @@ class AccountMachine(Changes):
         answer = self._ask(lambda at: issue_reward(command, self.account, definition, counter, at))
         terms = {"issued": second, "expires": expires, "days": days, "offset": ZONES[zone]}
         terms |= {"worth": cents, "may_live_longer": days in LONGER}
-        terms["days_longer"] = LONGER.get(days)
+        terms |= {"days_longer": LONGER.get(days), "of": days, **LIMITS.get(days, {})}
         number = next(iter(self._fresh(answer)), -1)
         self._same_answer(answer, lambda: self.model.issue(number, kept, terms))
 
@@ -125,14 +134,17 @@ class AccountMachine(Changes):
     def redeem(self, cents: int, strict: bool) -> None:
         self._redeem(cents, strict)
 
-    @precondition(lambda self: self.model.balance())
+    @precondition(lambda self: self.model.spendable())
     @rule(share=st.integers(1, 4))
     def redeem_what_is_there(self, share: int) -> None:
-        self._redeem(max(1, self.model.balance() * share // 4), strict=True)
+        self._redeem(max(1, self.model.spendable() * share // 4), strict=True)
 
     def _redeem(self, cents: int, strict: bool) -> None:
         command = MakeRedemption(profile_id="p-1", amount=amount_of(cents), strict=strict)
-        next_to_go = self.read_side.next_to_go(self.now_instant)
+        free = {n for n, lot in self.model.lots.items() if lot["least"] is lot["most"] is None}
+        next_to_go = [
+            each for each in self.read_side.next_to_go(self.now_instant) if each[0] in free
+        ]
         answer = self._ask(lambda at: make_redemption(command, self.account, at))
         paid = self._same_answer(answer, lambda: self.model.redeem(cents, strict=strict))
         if paid is not None:
@@ -166,11 +178,11 @@ class AccountMachine(Changes):
     def give_back(self, which: int, cents: int | None, policy: str) -> None:
         self._give_back(self._some_record(which), cents, policy)
 
-    @precondition(lambda self: self.model.balance())
+    @precondition(lambda self: self.model.spendable())
     @rule(share=st.integers(1, 4), of_it=st.integers(1, 4))
     def spend_and_get_it_back_too_late(self, share: int, of_it: int) -> None:
         """The reward that paid first is past its time when value comes back to it."""
-        self._redeem(max(1, self.model.balance() * share // 4), strict=True)
+        self._redeem(max(1, self.model.spendable() * share // 4), strict=True)
         number, redemption = list(self.model.redemptions.items())[-1]
         expires = self.model.lots[redemption["out"][0][0]]["expires"]
         if expires is not None:
@@ -251,6 +263,14 @@ class AccountMachine(Changes):
     @invariant()
     def the_read_models_hold_what_it_holds(self) -> None:
         self.read_side.agrees_with(self.account, self.model.balance(), self.now_instant)
+        for number in (*self.model.redemptions, *self.model.holds):
+            status, total = self.read_side.redemption(number, self.now_instant)
+            assert status == self.model.status(number)
+            hold = self.model.holds.get(number)
+            if status == "held" and hold is not None:
+                assert total == sum(amount for _, amount in hold["parts"])
+            elif status in ("released", "lapsed"):
+                assert total == 0
 
     @invariant()
     def what_was_stored_leads_to_the_same_account(self) -> None:
