@@ -79,8 +79,8 @@ class BothSides(RuleBasedStateMachine):
             return False
         body, number = self.named[kind, name]
         same = body == command.model_dump_json()
-        undone = kind == "redemption" and not self.model.out(number)
-        if same and not undone:
+        in_use = kind == "transaction" or self.model.out(number) or self.model.is_held(number)
+        if same and in_use:
             assert isinstance(answer, AlreadyThere)
         else:
             assert isinstance(answer, Rejection)
@@ -127,6 +127,13 @@ class BothSides(RuleBasedStateMachine):
             return int(redemptions[-1 - which // 5 % min(3, len(redemptions))])
         records = [*redemptions, *self.model.final, 999_999]
         return int(records[which // 5 % len(records)])
+
+    def _some_hold(self, which: int) -> int:
+        """Mostly one that is open."""
+        opened = [number for number in self.model.redemptions if self.model.is_held(number)]
+        if opened and which % 5:
+            return int(opened[which // 5 % len(opened)])
+        return self._some_redemption(which)
 
     def _free_redemption(self, which: int) -> int:
         """Mostly one that may still be linked, the latest first."""

@@ -111,6 +111,49 @@ class Holds(RuleBasedStateMachine):
         ends = [hold["until"] for hold in self.model.holds.values()]
         self._until(ends[-1 - which % len(ends)] + ms)
 
+    @precondition(lambda self: self._first_end() is not None)
+    @rule(
+        share=st.integers(1, 4),
+        of_it=st.sampled_from(["release", "lapse", None, 1, 2, 3]),
+    )
+    def hold_what_ends_meanwhile(self, share: int, of_it: str | int | None) -> None:
+        """The reward that would go first is past its time before its hold is over."""
+        end = self._first_end()
+        assert end is not None
+        before = len(self.model.holds)
+        self.pay(share, end - self.now // 1000 + 60, 2000, None, strict=True)
+        if len(self.model.holds) == before:
+            return
+        self._until((end + 1) * 1000)
+        if of_it == "lapse":
+            self.time_comes_to_a_deadline(0, 0)
+        elif of_it == "release":
+            self._to_the_latest(self.release)
+        else:
+            self._to_the_latest(lambda which: self.capture(which, of_it))  # type: ignore[arg-type]
+
+    @precondition(lambda self: self.model.spendable(2000))
+    @rule(
+        shares=st.tuples(st.sampled_from([2, 4]), st.sampled_from([1, 4, 5])),
+        lasting=st.tuples(LASTING, LASTING),
+    )
+    def pay_twice_for_one_sale(
+        self, shares: tuple[int, int], lasting: tuple[int | None, int | None]
+    ) -> None:
+        for share, seconds in zip(shares, lasting, strict=True):
+            if self.model.spendable(2000):
+                self.pay(share, seconds, 2000, "s-1", strict=True)
+
+    def _first_end(self) -> int | None:
+        """When the reward that would go first ends, if that is soon enough for a hold."""
+        usable = self.model.usable(2000, None)
+        end = self.model.lots[usable[0][0]]["expires"] if usable else None
+        return end if end is not None and end - self.now // 1000 < 500_000 else None
+
+    def _to_the_latest(self, end: Callable[[int], None]) -> None:
+        opened = [n for n, hold in self.model.holds.items() if hold["status"] == "held"]
+        end(4 * (len(opened) - 1) + 1)
+
     def _ended_with(
         self, event: Event, kind: type[Event], moves: list[tuple[int, int, str]]
     ) -> None:

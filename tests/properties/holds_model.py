@@ -33,7 +33,7 @@ class HoldingModel(ChangingModel):
 
     def spendable(self, total: int | None = None, sale: str | None = None) -> int:
         """What a redemption could take that says this of its sale."""
-        return sum(amount for _, amount in self._usable(total, sale))
+        return sum(amount for _, amount in self.usable(total, sale))
 
     def redeem(
         self,
@@ -55,7 +55,7 @@ class HoldingModel(ChangingModel):
             if more > there and (more >= amount or not strict):
                 raise Refused("transaction_total_required")
             raise Refused("insufficient_balance", available_minor=there)
-        paid = _up_to(amount, self._usable(total, sale))
+        paid = _up_to(amount, self.usable(total, sale))
         for number, part in paid:
             self.lots[number]["available"] -= part
             self.lots[number][book] += part
@@ -71,7 +71,8 @@ class HoldingModel(ChangingModel):
         until = self.now + lasting_ms
         self.holds[number] = {"parts": paid, "until": until, "status": "held"}
 
-    def _usable(self, total: int | None, sale: str | None) -> Paid:
+    def usable(self, total: int | None, sale: str | None) -> Paid:
+        """What each reward could pay of such a sale, the one that goes first at the front."""
         paid = self._paid_for(sale)
         usable = []
         there = (number for number, lot in self.lots.items() if lot["available"])

@@ -7,7 +7,8 @@ from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
-from properties.model import Model, Refused
+from properties.holds_model import HoldingModel
+from properties.model import Refused
 
 PROFILES = ("p-1", "p-2")
 
@@ -16,7 +17,7 @@ class SalesModel:
     """What a ledger with sales must answer and hold."""
 
     def __init__(self, window_ms: int, grace_days: int, policy: str) -> None:
-        self.accounts = {name: Model(window_ms, grace_days) for name in PROFILES}
+        self.accounts = {name: HoldingModel(window_ms, grace_days) for name in PROFILES}
         self.policy = policy
         self.redemptions: dict[int, dict[str, Any]] = {}
         self.final: dict[int, str] = {}
@@ -30,7 +31,13 @@ class SalesModel:
     # ── Redemptions ──────────────────────────────────────────────────────────────────────────────
 
     def redeem(
-        self, profile: str, cents: int, announced: str | None, *, strict: bool
+        self,
+        profile: str,
+        cents: int,
+        announced: str | None,
+        *,
+        strict: bool,
+        book: str = "redeemed",
     ) -> tuple[list[tuple[int, int]], int | None]:
         """What each lot pays, and the sale that is waiting for it. Nothing where it is refused."""
         sale = self._sale_named(announced)
@@ -38,7 +45,7 @@ class SalesModel:
             raise Refused("redemption_announced_elsewhere")
         account = self.accounts[profile]
         before = deepcopy(account.__dict__)
-        paid = account.redeem(cents, strict=strict)
+        paid = account.redeem(cents, strict=strict, book=book)
         try:
             if sale is not None:
                 self._check_takes_announced(self.sales[sale], profile)
@@ -75,6 +82,48 @@ class SalesModel:
         if sale is not None:
             self._link(number, sale)
 
+    def held(
+        self,
+        number: int,
+        profile: str,
+        paid: list[tuple[int, int]],
+        announced: str | None,
+        lasting_ms: int,
+    ) -> None:
+        """The hold is known by this number from now on; no sale is paid by it yet."""
+        self.accounts[profile].held(number, paid, lasting_ms)
+        self.redemptions[number] = {
+            "profile": profile,
+            "announced": announced,
+            "sale": None,
+            "total": sum(amount for _, amount in paid),
+        }
+
+    def capture(self, number: int, cents: int | None) -> None:
+        """It pays from now on, and the sale it announced, if that has come."""
+        account = self._account_of(number)
+        before = deepcopy(account.__dict__)
+        moves = account.capture(number, cents)
+        known = self.redemptions[number]
+        sale = self._sale_named(known["announced"])
+        try:
+            if sale is not None:
+                self._check_takes_announced(self.sales[sale], known["profile"])
+        except Refused:
+            account.__dict__.update(before)
+            raise
+        known["total"] = sum(amount for _, amount, book in moves if book == "redeemed")
+        if sale is not None:
+            self._link(number, sale)
+
+    def release(self, number: int) -> None:
+        """Nothing was taken."""
+        self._account_of(number).release(number)
+
+    def is_held(self, number: int) -> bool:
+        """It may still be captured."""
+        return number not in self.final and self._account_of(number).status(number) == "held"
+
     def reverse(self, number: int, fresh: list[int]) -> None:
         """Undone, if nothing rests on it."""
         account = self._account_of(number)
@@ -95,8 +144,8 @@ class SalesModel:
 
     def out(self, number: int) -> int:
         """What of a redemption is still redeemed."""
-        parts = self._account_of(number).redemptions[number]["out"]
-        return sum(amount for _, amount in parts)
+        known = self._account_of(number).redemptions.get(number)
+        return 0 if known is None else sum(amount for _, amount in known["out"])
 
     # ── Sales ────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +164,7 @@ class SalesModel:
         if named is not None:
             self._check_free(named, told["external_id"])
         paying = [] if named is None else [named]
-        paying += [n for n in self._announcing(announced) if n not in paying]
+        paying += [n for n in self._announcing(announced) if n not in paying and self.out(n)]
         return (owners.pop() if owners else None), paying
 
     def record(
@@ -209,6 +258,8 @@ class SalesModel:
             raise Refused("redemption_already_linked", transaction_id=known["sale"])
         if known["announced"] not in (None, external_id):
             raise Refused("redemption_announced_elsewhere")
+        if self.is_held(number):
+            raise Refused("redemption_held")
         if not self.out(number):
             raise Refused("redemption_given_back")
 
@@ -220,7 +271,7 @@ class SalesModel:
         profile: str = self.redemptions[number]["profile"]
         return profile
 
-    def _account_of(self, number: int) -> Model:
+    def _account_of(self, number: int) -> HoldingModel:
         if number in self.final:
             return self.accounts[self.final[number]]
         if number not in self.redemptions:
@@ -241,7 +292,7 @@ class SalesModel:
         return [
             number
             for number, known in self.redemptions.items()
-            if known["announced"] == external_id and self.out(number)
+            if known["announced"] == external_id and (self.out(number) or self.is_held(number))
         ]
 
     def _announcer(self, external_id: str | None) -> str | None:

@@ -86,6 +86,7 @@ class AccountMachine(Holds, Changes):
         self._redeem(1, strict=False)
         for cents, issued, expiry in first:
             self._issue(cents, cents, (1, "UTC"), issued, expiry)
+        self._issue(600, 600, (7, "UTC"), 0, 90_000)
 
     # ── Commands ─────────────────────────────────────────────────────────────────────────────────
 

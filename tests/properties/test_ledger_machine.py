@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
-from properties.both_sides import BothSides
 from properties.fair_shares import by_hand
+from properties.held_sales import SALES, HeldSales
 from properties.moments import WINDOW, amount_of, instant
 from properties.sales_model import PROFILES, SalesModel
 
@@ -41,23 +41,10 @@ WHICH = st.integers(0, 1000)
 CENTS = st.integers(1, 900)
 PROFILE = st.sampled_from(PROFILES)
 SALE_NAMES = st.sampled_from([None, None, *(f"s-{n}" for n in range(15))])
-LINES = st.lists(
-    st.tuples(st.sampled_from(["-1", "0", "0.333333", "1", "9.99"]), st.sampled_from(["1", "2.5"])),
-    max_size=4,
-)
-SALES = st.fixed_dictionaries(
-    {
-        "profile": st.one_of(st.none(), PROFILE),
-        "external_id": SALE_NAMES,
-        "total": st.sampled_from([1000, 1000, 1000, 1000, 1000, 0, -500]),
-        "lines": LINES,
-        "void": st.sampled_from([None, None, None, None, None, None, "give back", "keep"]),
-    }
-)
 EXPIRES = st.sampled_from(["2030-01-01T12:00:00Z", "2030-01-02T00:00:00Z", "2031-01-01T00:00:00Z"])
 
 
-class LedgerMachine(BothSides):
+class LedgerMachine(HeldSales):
     """Two processes and the model, side by side through the same commands."""
 
     @initialize(grace_days=st.sampled_from([0, 2]), policy=st.sampled_from(["reissue", "restore"]))
