@@ -87,6 +87,8 @@ _REMEDIES: Final = {
     "not_eligible": "Issue under another definition; its `eligibility` says who may have this one.",
     "not_reversible": "Redeem again instead.",
     "precondition_failed": "Read it again, and decide again with its new `ETag`.",
+    "profile_closed": "Restore the profile first, if it is to go on.",
+    "profile_exists": "Change it with `PUT /profiles/{id}`.",
     "profile_merged": "Use the profile `merged_into` names.",
     "profile_not_found": "Look at the id; a profile begins with its first reward or sale.",
     "profile_too_large": "Ask the operator.",

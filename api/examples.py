@@ -61,6 +61,16 @@ SETTINGS_BODY: Final[dict[str, Any]] = {
     "reversal_window_seconds": 600,
     "issue_max": "100",
 }
+PROFILE_BODY: Final[dict[str, Any]] = {
+    "id": "p-1001",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "email": "ada@example.org",
+    "type": "active",
+    "tags": ["vip"],
+    "meta": {"store": "Melbourne"},
+}
+PROFILE_CHANGES_BODY: Final[dict[str, Any]] = {"last_name": "King", "mobile_phone": "+61400000000"}
 MERGE_BODY: Final[dict[str, Any]] = {"winner": PROFILE_ID, "loser": "p-2"}
 
 UPSERT_BODY: Final[dict[str, Any]] = {
@@ -164,5 +174,7 @@ UPSERT: Final = _named("A sale, recorded or changed", UPSERT_BODY) | {
     "return": {"summary": "Goods come back", "value": GOODS_BACK_BODY}
 }
 CLAIM: Final = _named("What a receipt says", CLAIM_BODY)
+PROFILE: Final = {"member": {"summary": "A new member", "value": PROFILE_BODY}}
+PROFILE_CHANGES: Final = {"married": {"summary": "A new name", "value": PROFILE_CHANGES_BODY}}
 MERGE: Final = {"duplicate": {"summary": "Two cards of one member", "value": MERGE_BODY}}
 ESTIMATE: Final = _named("A basket", ESTIMATE_BODY)

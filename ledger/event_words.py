@@ -24,6 +24,7 @@ from schemas.redemptions import (
     RedemptionReturned,
     RedemptionReversed,
 )
+from schemas.registrations import ProfileChanged, ProfileDeleted, ProfileRestored
 from schemas.rewards import (
     RewardActivated,
     RewardAdjusted,
@@ -267,6 +268,9 @@ def _sum(event: Event, money: Money) -> str:
 
 _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     ProfileRegistered: lambda e, _: f"Profile {e.profile_id} registered",
+    ProfileChanged: lambda e, _: f"What is known of profile {e.profile_id} changed",
+    ProfileDeleted: lambda e, _: f"Profile {e.profile_id} deleted: it gives and takes nothing",
+    ProfileRestored: lambda e, _: f"Profile {e.profile_id} restored",
     AccountPartHandedOver: _merged_away,
     ProfileMergedAway: _merged_away,
     ProfileMerged: _merged,

@@ -88,6 +88,19 @@ class UnknownProfile(Rejection):
     code = "profile_not_found"
 
 
+class ProfileExists(Rejection):
+    """The profile is known already, if only by a reward or a sale."""
+
+    code = "profile_exists"
+    field = "profile_id"
+
+
+class ProfileClosed(Rejection):
+    """The profile is deleted: it gives and takes nothing until it is restored."""
+
+    code = "profile_closed"
+
+
 class UnknownNamedProfile(UnknownProfile):
     """A field of the request names a profile that does not exist."""
 

@@ -54,6 +54,8 @@ FACTS: Final = (
     "profile.rewards",
     "profile.rewards_of_definition",
     "profile.redemptions",
+    "profile.type",
+    "profile.tags",
     "reward.definition",
     "reward.definition_id",
     "reward.type",

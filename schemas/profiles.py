@@ -27,6 +27,8 @@ class ProfileRegistered(Event):
     EXAMPLE: ClassVar[dict[str, Any]] = {"profile_id": "8f3c2b1e-0000-4000-8000-000000000001"}
 
     profile_id: str
+    type: str = "active"
+    tags: tuple[str, ...] = ()
 
 
 class MergeProfiles(Command):

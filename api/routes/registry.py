@@ -1,23 +1,46 @@
 """The register of profiles: who there is, and who has become whom."""
 
 from typing import Annotated
+from uuid import uuid4
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access import allowed
-from api.commanding import submit
+from api.commanding import Answered, addressed, submit
 from api.documents import balances
 from api.documents.profiles import document
-from api.examples import MERGE
+from api.examples import MERGE, PROFILE, PROFILE_CHANGES
+from api.filters import Field
+from api.parameters import WAIT_FOR
 from api.paths import BASE, PathProfile
-from api.reading import answer_fresh, not_found, of_profile, row_after, row_at
+from api.queries import Listing, answer_list
+from api.reading import (
+    answer_fresh,
+    model_position,
+    not_found,
+    of_profile,
+    plain,
+    row_after,
+    row_at,
+)
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
+from api.waiting_for import wait_for
 from ledger.account.state import Account
 from projections.read_models import profiles
 from schemas.commands import Command
 from schemas.profiles import MergeProfiles, ProfileId
+from schemas.registrations import (
+    ChangeProfile,
+    DeleteProfile,
+    PersonalDetails,
+    ProfileChanges,
+    ProfileType,
+    RegisterProfile,
+    RestoreProfile,
+    Tags,
+)
 
 router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
@@ -25,10 +48,94 @@ MODEL = profiles.PROJECTION
 TABLE = MODEL.table
 
 
+_COLUMNS = TABLE.c
+LISTING = Listing(
+    TABLE,
+    {
+        "id": Field.text(_COLUMNS.profile_id),
+        "type": Field.text(_COLUMNS.type),
+        "created_at": Field.instant(_COLUMNS.created_at),
+        "updated_at": Field.instant(_COLUMNS.updated_at),
+        "deleted_at": Field.instant(_COLUMNS.deleted_at),
+        "is_deleted": Field.boolean(_COLUMNS.deleted_at.is_not(None)),
+    },
+    _COLUMNS.profile_id,
+    order=(_COLUMNS.created_at.desc(),),
+)
+
+
+class Registration(PersonalDetails):
+    """A profile to be made known; without an id it gets one."""
+
+    id: ProfileId | None = None
+    type: ProfileType = "active"
+    tags: Tags = ()
+
+
 class Loser(Command):
     """The profile that becomes the one of the path."""
 
     loser_id: ProfileId
+
+
+@router.post("/profiles")
+async def register(
+    request: Request,
+    body: Annotated[Registration, Body(openapi_examples=PROFILE)],
+    caller: Annotated[Caller, allowed("create-profiles")],
+) -> Response:
+    """Register a profile before its first reward or sale. Without an `id` it gets a UUID."""
+    fields = {name: getattr(body, name) for name in body.model_fields_set - {"id"}}
+    command = RegisterProfile(profile_id=body.id or str(uuid4()), **fields)
+    return await _changed(await submit(request, caller, command), created=True)
+
+
+@router.put("/profiles/{profile_id}")
+async def change(
+    request: Request,
+    profile_id: PathProfile,
+    body: Annotated[ProfileChanges, Body(openapi_examples=PROFILE_CHANGES)],
+    caller: Annotated[Caller, allowed("update-profiles")],
+) -> Response:
+    """Change what is known of a profile: what is left out stays, null takes away."""
+    command = addressed(ChangeProfile, body, profile_id=profile_id)
+    return await _changed(await submit(request, caller, command))
+
+
+@router.delete("/profiles/{profile_id}", status_code=204)
+async def delete(
+    request: Request,
+    profile_id: PathProfile,
+    caller: Annotated[Caller, allowed("delete-profiles")],
+) -> Response:
+    """Delete a profile: it gives and takes nothing, until it is restored. Its value stays."""
+    answered = await submit(request, caller, DeleteProfile(profile_id=profile_id))
+    return Response(status_code=204, headers=answered.headers())
+
+
+@router.post("/profiles/{profile_id}/restore", status_code=200)
+async def restore(
+    request: Request,
+    profile_id: PathProfile,
+    caller: Annotated[Caller, allowed("delete-profiles")],
+) -> Response:
+    """Restore a deleted profile: what has not expired meanwhile is there again."""
+    return await _changed(await submit(request, caller, RestoreProfile(profile_id=profile_id)))
+
+
+@router.get("/profiles", openapi_extra=LISTING.documented(WAIT_FOR))
+async def list_all(request: Request, _: Annotated[Caller, allowed("read-profiles")]) -> Response:
+    """All profiles, the newest first; those that have become another one are left out."""
+    services = services_of(request)
+    await wait_for(request, services, MODEL)
+    return await answer_list(
+        request,
+        services,
+        LISTING,
+        lambda row: document(plain(TABLE, row)),
+        where=[_COLUMNS.merged_into.is_(None)],
+        fresh=await model_position(services, MODEL),
+    )
 
 
 @router.post("/profiles/merge", status_code=200)
@@ -76,3 +183,13 @@ async def read(
     if row is None:
         raise not_found("profile")
     return answer_fresh(document(row) | {"merged_into": fresh.merged_into}, fresh)
+
+
+async def _changed(answered: Answered, *, created: bool = False) -> Response:
+    account: Account = answered.answer.state
+    assert account.profile_id is not None
+    row = await row_after(answered, MODEL, answered.answer.stream_id, (account.profile_id,))
+    shown = document(row) | {"merged_into": None}
+    if answered.dry_run and created:
+        shown["id"] = None
+    return answered.response(shown, created=created)

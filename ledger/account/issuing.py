@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ledger.account.lots import PROMISED
+from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
@@ -37,6 +38,7 @@ def issue_reward(
     """A new reward; the first one registers the profile (article, step 2)."""
     if not (account.registered or at.settings.auto_register):
         raise UnknownProfile(f"There is no profile {command.profile_id!r}; register it first.")
+    refuse_closed(account)
     due = facts_due(account, at.now)
     parcel = _parcel(command, definition, at)
     _refuse_time(definition, parcel.issued_at)
@@ -173,6 +175,8 @@ def _facts(
             "rewards": sum(under.values()),
             "rewards_of_definition": under.get(definition.definition_id, 0),
             "redemptions": len(account.redemptions),
+            "type": account.type,
+            "tags": list(account.tags),
         },
         "reward": {
             "definition": definition.handle,

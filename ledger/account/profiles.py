@@ -1,6 +1,7 @@
 """Profiles: two of them become one."""
 
 from ledger.account.handover import BothSides, whole_account
+from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
@@ -28,6 +29,8 @@ def merge_profiles(
         raise UnknownNamedProfile(f"There is no profile {command.winner!r}.", "winner")
     if winner.profile_id == loser.profile_id:
         raise SameProfile(f"{command.winner} and {command.loser} are one profile.")
+    refuse_closed(winner)
+    refuse_closed(loser)
     due = BothSides(*(facts_due(each, at.now, _DUE_FACTS_MAX) for each in (loser, winner)))
     all_of_it = whole_account(fold(due.giver, loser), fold(due.taker, winner))
     both = BothSides(due.giver + all_of_it.giver, due.taker + all_of_it.taker)

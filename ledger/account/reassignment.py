@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ledger.account.handover import BothSides, into_books, issued_into, transferred
 from ledger.account.lots import Lot
+from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
@@ -29,6 +30,8 @@ def reassign_reward(
     """The unspent part becomes the taker's; what was spent stays with whoever spent it."""
     if not taker.registered:
         raise UnknownNamedProfile(f"There is no profile {command.profile_id!r}.", "profile_id")
+    refuse_closed(giver)
+    refuse_closed(taker)
     due = BothSides(*(facts_due(each, at.now) for each in (giver, taker)))
     lot = fold(due.giver, giver).lots.get(command.reward_id)
     if lot is None:

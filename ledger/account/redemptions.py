@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from ledger.account.parcels import Parcels, first, total
+from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.sources import Purchase, book_of, offered
 from ledger.account.state import Account, fold
@@ -31,6 +32,7 @@ def make_redemption(
     """Value leaves the balance, never below zero; with `hold` it is set aside (article, step 3)."""
     if not account.registered:
         raise UnknownProfile(f"There is no profile {command.profile_id!r}.")
+    refuse_closed(account)
     refuse_other_currency(command.currency, at)
     due = facts_due(account, at.now)
     account = fold(due, account)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.account.lots import WHOLE_SECOND, Lot
+from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, fold
 from ledger.decider import Circumstances
@@ -34,6 +35,7 @@ from schemas.times import days_later, parse_end, parse_instant
 
 def adjust_reward(command: AdjustReward, account: Account, at: Circumstances) -> tuple[Event, ...]:
     """The difference moves, the terms change; what has ended by now is recorded at once."""
+    refuse_closed(account)
     asked_for = _known(command.reward_id, account)
     if command.expected_revision not in (None, revision_of(asked_for)):
         raise PreconditionFailed(f"Reward {asked_for.id} has changed since; read it again.")
@@ -54,6 +56,7 @@ def extend_rewards(
     """All of the rewards live longer, or none; what had expired of them comes back."""
     if not account.registered:
         raise UnknownProfile(f"There is no profile {command.profile_id!r}.")
+    refuse_closed(account)
     due = facts_due(account, at.now)
     account = fold(due, account)
     extended = [_extended(_known(number, account), command, at) for number in command.ids]

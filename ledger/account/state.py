@@ -22,6 +22,7 @@ from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, Redempti
 from schemas.movements import Book, Movement
 from schemas.profiles import ProfileMerged, ProfileMergedAway, ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned, RedemptionReversed
+from schemas.registrations import ProfileChanged, ProfileDeleted, ProfileRestored
 from schemas.rewards import (
     RewardAdjusted,
     RewardExtended,
@@ -99,6 +100,10 @@ class Account:
     """One profile's value: all lots, which of them are open, and the redemptions."""
 
     profile_id: str | None = None
+    type: str = "active"
+    tags: tuple[str, ...] = ()
+    closed: bool = False
+    """Deleted: nothing is given or taken, and time goes on."""
     lots: Records[int, Lot] = field(default_factory=Records)
     open_lots: Map[int, Lot] = field(default_factory=Map)
     redemptions: Records[int, Redemption] = field(default_factory=Records)
@@ -167,7 +172,9 @@ def evolve(account: Account, event: Event) -> Account:
 def _with_new_lots(account: Account, event: Event) -> Account:
     match event:
         case ProfileRegistered():
-            account = replace(account, profile_id=event.profile_id)
+            account = replace(
+                account, profile_id=event.profile_id, type=event.type, tags=event.tags
+            )
         case RewardIssued():
             account = _with_lot(account, Lot(id=event.reward_id, terms=_terms(event)))
             account = _counted(account, event)
@@ -227,6 +234,10 @@ def _handed_over(account: Account, event: Event) -> Account:
                 account = _with_lot(account, gone)
         case ProfileMergedAway():
             account = replace(account, merged_into=event.into)
+        case ProfileChanged():
+            account = replace(account, type=event.type, tags=event.tags)
+        case ProfileDeleted() | ProfileRestored():
+            account = replace(account, closed=isinstance(event, ProfileDeleted))
         case AccountTakenOver():
             account = _with_account(account, event)
     return account

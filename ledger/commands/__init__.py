@@ -9,6 +9,7 @@ from ledger.commands import (
     profiles,
     programme,
     redemptions,
+    registrations,
     reward_definitions,
     rewards,
     transactions,
@@ -18,6 +19,7 @@ from ledger.commands.handler import Handlers, for_whom_it_is_now
 _BY_FEATURE: Handlers = {
     **programme.HANDLERS,
     **profiles.HANDLERS,
+    **registrations.HANDLERS,
     **reward_definitions.HANDLERS,
     **rewards.HANDLERS,
     **redemptions.HANDLERS,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from ledger.account.registrations import refuse_closed
 from ledger.account.returns import undo_redemption
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account, Redemption
@@ -9,6 +10,7 @@ from ledger.decider import Circumstances
 from ledger.rejections import (
     InvalidTransaction,
     RedemptionOfAnotherProfile,
+    UnknownNamedProfile,
 )
 from ledger.transactions.sale_events import (
     SaleEvents,
@@ -79,8 +81,14 @@ def link_redemption(
 
 def attached_to(sale: SaleEvents, profile_id: str, at: Circumstances) -> SaleEvents:
     """The sale is noted on its account, which begins with it where it has to."""
+    if sale.transaction.total_minor >= 0:  # goods come back whoever has gone
+        refuse_closed(sale.account)
     sale = sale.then(account=facts_due(sale.account, at.now))
     if not sale.account.registered:
+        if not at.settings.auto_register:
+            raise UnknownNamedProfile(
+                f"There is no profile {profile_id!r}; register it first.", "profile_id"
+            )
         sale = sale.then(account=(ProfileRegistered(profile_id=profile_id),))
     return sale.then(account=(attachment(sale.transaction),))
 

@@ -11,6 +11,7 @@ from api.routes import (
     imports,
     ledgers,
     redemptions,
+    registry,
     reward_definitions,
     reward_expiry_order,
     rewards,
@@ -31,6 +32,7 @@ LISTS: dict[str, Listing] = {
     "/profiles/p-1/ledgers": ledgers.LISTING,
     "/profiles/p-1/transactions/claims": transaction_claims.LISTING,
     "/imports": imports.LISTING,
+    "/profiles": registry.LISTING,
 }
 OPERATORS = ("", "[eq]", "[ne]", "[gt]", "[gte]", "[lt]", "[lte]", "[in]", "[nullable]")
 GOOD = {

@@ -65,6 +65,8 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
     document = (await api.get("/openapi.json")).json()
     found = example_bodies(document)
     assert {path for _, path, _ in found} == {
+        "/profiles",
+        "/profiles/{profile_id}",
         "/rewards/definitions",
         "/rewards",
         "/rewards/batch.json",
