@@ -120,7 +120,8 @@ def end_of_day_after(
 def days_later(instant: datetime, zone: str, days: int) -> datetime:
     """Give the UTC instant so many calendar days later, at the same time on clocks in `zone`."""
     try:
-        return _utc(_instant(instant).to_tz(zone_name(zone)).add(days=days))
+        local = _instant(instant).to_tz(zone_name(zone))
+        return _utc(local.add(days=days, disambiguation="compatible"))
     except (ValueError, OverflowError):
         raise ValueError("Give fewer days: it ends after the year 9999.") from None
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +14,10 @@ from whenever import Instant, available_timezones
 from schemas.times import (
     PeriodType,
     ZoneName,
+    days_later,
     end_of_day_after,
     local_text,
+    parse_end,
     parse_instant,
     utc_text,
     zone_name,
@@ -53,6 +56,52 @@ def test_every_zone_agrees_around_its_clock_changes(letter: str) -> None:
                 assert instant == expected(wall, zone), (zone, wall)
                 shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
                 assert local_text(instant, zone) == str(shown)
+
+
+def last_second(day: date, zone: str) -> datetime:
+    """When a day ends on clocks there, by the standard library."""
+    return expected(datetime(day.year, day.month, day.day, 23, 59, 59), zone)
+
+
+def on(instant: datetime, zone: str) -> date:
+    """The date on clocks there."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+@pytest.mark.parametrize("letter", sorted({zone[0] for zone in ZONES}))
+def test_every_zone_ends_its_periods_around_its_clock_changes(letter: str) -> None:
+    """Issued shortly before or after a change, or so that the change lies in the last day."""
+    for zone in (name for name in ZONES if name.startswith(letter)):
+        for change in changes(zone):
+            for hours, period in product((-26, -1, 0, 1, 26), (0, 1)):
+                issued = change + timedelta(hours=hours)
+                first = on(issued, zone)
+                day, week = first + timedelta(days=period), first + timedelta(weeks=period)
+                sunday = week + timedelta(days=6 - week.weekday())
+                ends = [
+                    (end_of_day_after(issued, zone, period, "days"), day),
+                    (end_of_day_after(issued, zone, period, "weeks"), week),
+                    (end_of_day_after(issued, zone, period, "absolute_week"), sunday),
+                    (end_of_day_after(issued, zone, 0, "absolute_date", first), first),
+                    (parse_end(str(day), zone), day),
+                ]
+                for end, last in ends:
+                    assert end == last_second(last, zone), (zone, issued, last)
+
+
+@pytest.mark.parametrize("letter", sorted({zone[0] for zone in ZONES}))
+def test_every_zone_counts_days_over_its_clock_changes(letter: str) -> None:
+    """Days later it is the same time of the day; where that is skipped, as much later."""
+    for zone in (name for name in ZONES if name.startswith(letter)):
+        for change in changes(zone):
+            for hours, days in product((-26, -1, 0, 1), (1, 7)):
+                before = change + timedelta(hours=hours)
+                wall = before.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+                later = days_later(before, zone, days)
+                first = expected(wall + timedelta(days=days), zone)
+                second = (wall + timedelta(days=days)).replace(tzinfo=ZoneInfo(zone), fold=1)
+                assert later in (first, second.astimezone(UTC)), (zone, before, days)
+                assert later >= first, (zone, before, days)
 
 
 def test_the_comparison_meets_many_clock_changes() -> None:
