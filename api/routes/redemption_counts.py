@@ -96,7 +96,7 @@ async def count(
         select(func.count())
         .select_from(TABLE)
         .where(
-            _COLUMNS.profile_id == profile_id,
+            _COLUMNS.profile_id == fresh.profile_id,
             _COLUMNS.status.in_(("redeemed", "captured")),
             _COLUMNS.reversed_at.is_(None),
             _COLUMNS["items"].contains(from_it),

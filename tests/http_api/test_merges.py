@@ -34,6 +34,14 @@ async def test_the_winner_has_what_both_had(api: Api) -> None:
     assert known["reward"] in await api.ids("/profiles/p-1/rewards")
 
 
+async def test_the_losers_redemptions_are_counted_under_either_name(api: Api) -> None:
+    known = await two(api)
+    await merge(api)
+    for name in ("p-1", "p-2"):
+        path = f"/profiles/{name}/redemptions/reward/{known['reward']}/count"
+        assert await api.data(path) == {"count": 1}
+
+
 @pytest.mark.parametrize(
     "path",
     [
