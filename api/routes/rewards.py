@@ -229,10 +229,10 @@ async def _issued(request: Request, command: IssueReward, caller: Caller) -> Res
 
 
 async def _read(request: Request, reward_id: int, profile_id: str | None) -> Response:
-    services = services_of(request)
+    services, with_revoked = services_of(request), _with_revoked(request)
     owner = None if profile_id is None else await profile_now(services, profile_id)
     row, fresh = await held_row(services, MODEL, "reward", reward_id)
-    hidden = row is not None and row["revoked_at"] is not None and not _with_revoked(request)
+    hidden = row is not None and row["revoked_at"] is not None and not with_revoked
     if row is None or hidden or owner not in (None, row["profile_id"]):
         raise not_found("reward")
     answer = answer_fresh(await with_definition(services, row, services.clock()), fresh)

@@ -131,6 +131,12 @@ async def test_a_revoked_reward_is_gone_unless_asked_for(api: Api) -> None:
     refused(await api.delete(f"/rewards/{made['id']}"), 404, "reward_not_found")
 
 
+async def test_what_to_include_is_read_whether_or_not_the_reward_is_revoked(api: Api) -> None:
+    made = await api.issue()
+    for path in (f"/rewards/{made['id']}", f"/profiles/p-1/rewards/{made['id']}", "/rewards/99"):
+        refused(await api.get(f"{path}?include=C"), 422, "validation_failed", "include")
+
+
 async def test_a_reward_belongs_to_one_profile(api: Api) -> None:
     mine, other = await api.issue("p-1"), await api.issue("p-2")
     path = f"/profiles/p-1/rewards/{other['id']}"
