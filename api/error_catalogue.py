@@ -51,6 +51,7 @@ _OURS: Final = """
 422 duplicate_key: An object has a key twice, and readers differ in which one counts. | Send each key once.
 422 number_out_of_range: A number is too large or too long to be kept exactly everywhere. | Send a smaller one, or quote it where text is allowed.
 422 unstorable_text: A text has a NUL character or an unpaired surrogate. | Remove it.
+422 unknown_command: Over Kafka only: there is no command of the record's `ce_type`. | Look at the type; docs/kafka.md lists them.
 422 validation_failed: Fields or parameters are missing, unknown, or not what they should be. | Mend what `errors` names.
 500 internal_error: A mistake of ours. | Repeat the request with the same key; report it.
 503 outcome_unknown: No answer came in time: the command may have been accepted. `idempotency_key` says which one it had. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
