@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from api.json_body import UnreadableBody, write_json
 from schemas.sentences import sentences
@@ -153,12 +154,14 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return Refused.invalid(sentences(error.errors())).response()
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    status = error.status_code
+    status, headers = error.status_code, error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods_at(request))}
     if status < _BAD_REQUEST:
-        return Response(status_code=status, headers=error.headers)
+        return Response(status_code=status, headers=headers)
     title = phrase(status)
     code, sentence = _HTTP_CODES.get(status, (_slug(title), f"{title}."))
     # The framework's own detail is the bare phrase; ours says what to do.
@@ -168,7 +171,17 @@ async def _refused(_request: Request, error: Exception) -> Response:
         _python_phrase(status),
     )
     detail = error.detail if given and status < _SERVER_ERROR else sentence
-    return problem(status, code, title, detail, headers=error.headers)
+    return problem(status, code, title, detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All this path takes; the framework names those of the first route it meets."""
+    matching = (
+        route.methods or ()
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
+    )
+    return sorted({method for methods in matching for method in methods})
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:

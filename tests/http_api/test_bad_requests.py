@@ -29,6 +29,12 @@ BODIES = {
     "a list": (b"[{}]", 422, "body_not_an_object"),
     "a text": (b'"amount"', 422, "body_not_an_object"),
     "duplicate keys": (b'{"amount": 1, "amount": 2}', 422, "duplicate_key"),
+    "duplicate keys inside": (b'{"meta": {"l": [{"a": 1, "a": 2}]}}', 422, "duplicate_key"),
+    "the same key in other letters": (b'{"amount": 1, "\\u0061mount": 2}', 422, "duplicate_key"),
+    "NaN": (b'{"amount": NaN}', 400, "body_not_json"),
+    "1e400": (b'{"amount": 1e400}', 422, "number_out_of_range"),
+    "NUL in a key": (b'{"am\\u0000ount": 1}', 422, "unstorable_text"),
+    "half of a pair": (b'{"meta": {"a": "\\ud83d"}}', 422, "unstorable_text"),
     "too deep": (b'{"meta": ' + b"[" * 40 + b"]" * 40 + b"}", 422, "body_too_deep"),
     "endlessly deep": (b'{"meta": ' + b"[" * 500_000, 422, "body_too_deep"),
     "a million entries": (b'{"tags": [' + b"1," * 1_000_000 + b"1]}", 413, "body_too_large"),
@@ -187,6 +193,21 @@ async def test_paths_and_methods_there_are_not(
 ) -> None:
     problem = refused(await api.send(method, path), status, code)
     assert status == 404 or problem.headers["allow"]
+
+
+async def test_no_path_takes_a_method_it_does_not_document(api: Api) -> None:
+    """What it does take, `Allow` says: all of it."""
+    urls = {url_of(name)[1] for name in ROUTES}
+    for url, method in product(sorted(urls), ("GET", "POST", "PUT", "PATCH", "DELETE")):
+        takes = {
+            each
+            for route in ROUTES.values()
+            for each in route.methods or ()
+            if route.path_regex.match(f"/api/v3{url}")
+        }
+        if method not in takes:
+            problem = refused(await api.send(method, url), 405, "method_not_allowed")
+            assert set(problem.headers["allow"].split(", ")) == takes, url
 
 
 @pytest.mark.parametrize(
