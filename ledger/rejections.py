@@ -398,7 +398,7 @@ class TransactionHasReturns(Rejection):
 
 
 class ReturnExceedsSale(Rejection):
-    """More came back than was sold and has not come back before."""
+    """More came back than was sold and has not come back; `transaction_id` says of which sale."""
 
     status = 422
     code = "return_exceeds_sale"

@@ -64,7 +64,8 @@ def facts_named(code: str) -> tuple[set[str], set[str]]:
     """What a code's entries say in backticks, and what of it they say an answer has."""
     texts = [f"{e.meaning} {e.remedy}" for e in entries() if e.code == code]
     named = {name for text in texts for name in re.findall(r"`([a-z_]+)`", text)}
-    return named, {name for text in texts for name in re.findall(r"`([a-z_]+)` says", text)}
+    meanings = [e.meaning for e in entries() if e.code == code]
+    return named, {name for text in meanings for name in re.findall(r"`([a-z_]+)` says", text)}
 
 
 def test_facts_are_named_as_answers_have_them() -> None:
