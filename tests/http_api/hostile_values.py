@@ -36,6 +36,13 @@ RAW = (
 """Numbers that other readers take, or choke on."""
 
 UNSTORABLE = (b'"\\u0000"', b'"\\ud800"', b'"a\\udc00\\ud800"')
+INSIDE = (
+    *(b'{"a": [' + raw + b"]}" for raw in (*RAW, *UNSTORABLE)),
+    b'{"a": {"\\u0000": 1}}', b'{"\\udfff": 1}', b'{"a": tru}', b"{'a': 1}", b'{"a": 1,}',
+    b'{"a": "\xed\xa0\x80"}', b'{"a": "\x00"}',
+)  # fmt: skip
+"""What an object of the caller's own making may not have in it."""
+
 TIMES = (
     "tomorrow", "2031-02-30 10:00:00", "2031-03-10 24:00:00", "2031-03-10 23:59:60",
     "2031-03-10T10:00:00", "2031-03-10", "2031-03-10T10:00:00+99:00", "0000-01-01 00:00:00",
@@ -67,6 +74,15 @@ def cases(model: type[BaseModel], good: Mapping[str, Any]) -> Iterator[Case]:
     """Bad bodies for each field of a model. `good` is one that is taken."""
     schema = model.model_json_schema()
     yield from _object_cases(schema, schema, dict(good), ())
+
+
+def array_cases(model: type[BaseModel], good: Mapping[str, Any], entries: int) -> Iterator[Case]:
+    """For each list of the body itself, one with so many entries that are none."""
+    schema = model.model_json_schema()
+    for name, found in schema["properties"].items():
+        if any(option.get("type") == "array" for option in _options(schema, found)):
+            content = b"[" + b"0," * (entries - 1) + b"0]"
+            yield _case(schema, dict(good), (name,), content, f"{entries} entries")
 
 
 def _object_cases(
@@ -117,6 +133,9 @@ def _option_cases(
             yield from _field_cases(root, inner, good, (*path, 0))
     if kind == "object" and "properties" in option:
         yield from _object_cases(root, option, good, path)
+    elif kind == "object":
+        for raw in INSIDE:
+            yield _case(root, good, path, raw, f"{raw[:20]!r} in an object")
 
 
 def _number_cases(

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from http_api.hostile_values import SECRET, Case, cases
+from http_api.hostile_values import SECRET, Case, array_cases, cases
 from http_api.ledger_client import Api, checked, refused, sale
 from pydantic import BaseModel
 
@@ -101,12 +101,30 @@ def row_fault(response: httpx.Response, case: Case) -> str | None:
     return None
 
 
+def url_of(path: str) -> str:
+    """The path of p-1, or of number 6."""
+    path = path.replace("{profile_id}", "p-1")
+    for name in ("definition_id", "reward_id", "redemption_id", "transaction_id"):
+        path = path.replace(f"{{{name}}}", "6")
+    return path
+
+
+async def test_a_list_as_long_as_a_body_can_be_is_refused_shortly(api: Api) -> None:
+    tried = 0
+    for (method, path), good in GOOD.items():
+        for case in array_cases(model_of(WITH_BODY[method, path]), good, 500_000):
+            response = await api.send_bytes(method, url_of(path), case.content)
+            refused(response, 422, "validation_failed")
+            assert case.field in response.text
+            assert len(response.content) < 20_000
+            tried += 1
+    assert tried > 10
+    assert await api.head() == 0
+
+
 @pytest.mark.parametrize(("method", "path"), GOOD, ids=map(" ".join, GOOD))
 async def test_each_field_refuses_by_name(api: Api, method: str, path: str) -> None:
-    model = model_of(WITH_BODY[method, path])
-    url = path.replace("{profile_id}", "p-1")
-    for name in ("definition_id", "reward_id", "redemption_id", "transaction_id"):
-        url = url.replace(f"{{{name}}}", "6")
+    model, url = model_of(WITH_BODY[method, path]), url_of(path)
     tried = list(cases(model, GOOD[method, path]))
     assert {case.field.split(".")[0] for case in tried} >= set(model.model_fields)
     faults = [await fault(api, method, url, case) for case in tried]
