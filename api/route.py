@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api.access import Allowed
+from api.answers import answers_of
 from api.bodies import LedgerRequest
 from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, documented, flag, refuse_unknown
 from api.personal import Document
@@ -34,9 +35,11 @@ class LedgerRoute(APIRoute):
             common = documented(DRY_RUN, IDEMPOTENCY_KEY)
             extra["parameters"] = [*extra.get("parameters", ()), *common["parameters"]]
         options["summary"] = options.get("summary") or _first_sentence(endpoint)
-        options["responses"] = REFUSALS | (options.get("responses") or {})
         if options.get("status_code") is None and "POST" in (options.get("methods") or ()):
             options["status_code"] = 201
+        names = {each["name"] for each in extra.get("parameters", ())}
+        answers = answers_of(path, names, options.get("status_code") or 200)
+        options["responses"] = REFUSALS | answers | (options.get("responses") or {})
         super().__init__(path, endpoint, openapi_extra=extra, **options)
 
     @property

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access import allowed
+from api.answers import ALL, answering
 from api.commanding import addressed, answer_with, submit
 from api.examples import ADJUSTMENT, EXTENSION
 from api.parameters import IF_MATCH, documented
@@ -28,7 +29,7 @@ from schemas.rewards import (
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
 
-@router.post("/rewards/extend", status_code=200)
+@router.post("/rewards/extend", status_code=200, responses=answering(ALL))
 async def extend(
     request: Request,
     body: Annotated[ExtendRewards, Body(openapi_examples=EXTENSION)],

@@ -197,5 +197,9 @@ for _path in PATHS:
         openapi_extra=documented(IF_MATCH),
     )
     router.add_api_route(
-        f"{_path}/{{definition_id}}", archive, methods=["DELETE"], include_in_schema=_shown
+        f"{_path}/{{definition_id}}",
+        archive,
+        methods=["DELETE"],
+        status_code=204,
+        include_in_schema=_shown,
     )

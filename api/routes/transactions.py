@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Request, Response
 
 from api.access import allowed, refuse_without
+from api.answers import QUEUED, answering
 from api.batches import Rows, answer_batch
 from api.bodies import BATCH
 from api.commanding import Answered, addressed, submit
@@ -107,7 +108,7 @@ async def upsert(
     return answered.response(shown, created=status == CREATED)
 
 
-@router.post("/transactions/queue", status_code=200)
+@router.post("/transactions/queue", status_code=200, responses=answering(QUEUED))
 async def queue(
     request: Request,
     body: Annotated[UpsertTransaction, Body(openapi_examples=UPSERT)],
