@@ -22,18 +22,20 @@ class AcknowledgedProducer:
         self._bootstrap_servers = bootstrap_servers
         self._security = security
         self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+        self._one_by_one = asyncio.Lock()
+        """Who waits for the connection must not be overtaken by who finds it there."""
 
     async def send(self, messages: Sequence[tuple[str, Message]]) -> None:
         """Return when each is acknowledged under its topic. What fails may be sent again later."""
         try:
-            producer = await self._started()
-            acknowledged = [
-                await producer.send(
-                    topic, value=message.value, key=message.key, headers=message.headers
-                )
-                for topic, message in messages
-            ]
+            async with self._one_by_one:
+                producer = await self._started()
+                acknowledged = [
+                    await producer.send(
+                        topic, value=message.value, key=message.key, headers=message.headers
+                    )
+                    for topic, message in messages
+                ]
             await asyncio.gather(*acknowledged)
         except BaseException:
             await self.close()
@@ -47,10 +49,9 @@ class AcknowledgedProducer:
                 await asyncio.wait_for(producer.stop(), STOP_SECONDS_MAX)
 
     async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
-            if self._producer is None:
-                self._producer = await self._connected()
-            return self._producer
+        if self._producer is None:
+            self._producer = await self._connected()
+        return self._producer
 
     async def _connected(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(

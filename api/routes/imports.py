@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text
-from sqlalchemy.types import Integer
 
 from api.access import allowed
 from api.commanding import answer_with, idempotency_key
@@ -44,10 +43,10 @@ TABLE = Table(
     Column("begun", Boolean),
     Column("dry_run", Boolean),
     Column("create_profiles", Boolean),
-    Column("count", Integer),
-    Column("done", Integer),
-    Column("written", Integer),
-    Column("failed_count", Integer),
+    Column("count", BigInteger),
+    Column("done", BigInteger),
+    Column("written", BigInteger),
+    Column("failed_count", BigInteger),
     Column("totals", Text),
     Column("fault", Text),
     Column("created_at", DateTime(timezone=True)),

@@ -8,7 +8,7 @@ from api.access import allowed
 from api.documents import balances as balance_documents
 from api.documents.history import entry_document
 from api.moments import AS_OF, TIME, cut_of
-from api.pages import NUMBER, SIZE, plain_page
+from api.pages import NUMBER, SIZE, around, plain_page
 from api.parameters import Parameter, documented, flag, text
 from api.paths import BASE, PathProfile
 from api.personal import Document
@@ -84,17 +84,14 @@ async def read_history(
         currency_digits=settings.currency_digits,
         opened=await services.vault.opened(sealed_in(recorded)),
     )
-    shown = told.entries[page.first : page.first + page.size]
+    entries = told.entries[page.first : page.first + page.size + 1]
     content: dict[str, Any] = {
-        "data": [entry_document(entry, services) for entry in shown],
-        "meta": {
-            "balance": told.amount(told.balance_minor(cut.at if cut else services.clock())),
-            "current_page": page.number,
-            "per_page": page.size,
-            "last_page": max(1, -(-len(told.entries) // page.size)),
-            "total": len(told.entries),
-        },
+        "data": [entry_document(entry, services) for entry in entries[: page.size]],
+        **around(request, page, entries, len(told.entries), None),
     }
+    content["meta"]["balance"] = told.amount(
+        told.balance_minor(cut.at if cut else services.clock())
+    )
     if shown_of != profile_id:
         content["meta"]["merged_into"] = shown_of
     headers = {"Ledger-Position": str(recorded[-1].position)}

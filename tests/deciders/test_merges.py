@@ -146,7 +146,7 @@ def test_whatever_an_account_knows_passes_with_it() -> None:
     before = lived().account()
     empty = given(elsewhere("p-2", registered("p-2")), *_of(lived(), "account-p-1"))
     after = empty.when(MERGE).accepted().account("p-2")
-    own = {"profile_id", "merged_into", "absorbed"}
+    own = {"profile_id", "type", "tags", "closed", "merged_into", "absorbed"}
     for each in fields(Account):
         if each.name not in own:
             had, has = getattr(before, each.name), getattr(after, each.name)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from http_api.ledger_client import Api, refused
+from http_api.test_imports import csv, taken
 
 from api.filters import Field
 from api.queries import Listing
@@ -60,6 +61,7 @@ def kind(field: Field) -> str:
 
 async def filled(api: Api) -> None:
     """Two profiles, with something in every list."""
+    await taken(api, csv("p-1,,any,,"))
     for profile in ("p-1", "p-2"):
         await api.issue(profile, 10)
         redeemed = await api.redeem(profile, 4)

@@ -12,6 +12,7 @@ from schemas.movements import Book, moved
 from schemas.programme import ProgrammeSettingsChanged
 from schemas.reward_definitions import RewardDefinitionAdded
 from schemas.rewards import RewardActivated
+from schemas.transaction_claims import TransactionClaimOpened
 from schemas.transactions import RedemptionAttributed, TransactionRecorded, TransactionVoided
 from tests.projections.conftest import ReadSide
 from tests.projections.histories import Chance, Written, issued, redeemed
@@ -22,6 +23,7 @@ OTHERS: list[Written] = [
     ("transaction-900", TransactionRecorded.model_validate(TransactionRecorded.EXAMPLE)),
     ("transaction-900", RedemptionAttributed.model_validate(RedemptionAttributed.EXAMPLE)),
     ("transaction-900", TransactionVoided.model_validate(TransactionVoided.EXAMPLE)),
+    ("account-p-1", TransactionClaimOpened.model_validate(TransactionClaimOpened.EXAMPLE)),
 ]
 
 every_projection = pytest.mark.parametrize("projection", ALL, ids=lambda each: each.name)
