@@ -158,8 +158,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status, headers = error.status_code, error.headers
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_methods_at(request))}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_at(request)):
+        headers = {"Allow": ", ".join(methods)}
     if status < _BAD_REQUEST:
         return Response(status_code=status, headers=headers)
     title = phrase(status)
