@@ -57,6 +57,8 @@ def own_database(up: Up) -> dict[str, str]:
     return {
         "LEDGER_DATABASE_URL": up.ready["database_url"],
         "LEDGER_KAFKA_BOOTSTRAP_SERVERS": up.ready["kafka_bootstrap_servers"],
+        # Where the master key is that this database was set up with.
+        "LEDGER_DATA_DIR": str(up.data_dir),
     }
 
 
