@@ -54,7 +54,7 @@ def test_an_event_refuses_a_field_it_does_not_know(cls: type[Event]) -> None:
 def test_what_time_an_example_states_has_its_offset(cls: type[Event]) -> None:
     event = cls.model_validate(cls.EXAMPLE)
     for name in cls.model_fields:
-        if name.endswith(("_at", "_until")):
+        if name in cls.EXAMPLE and name.endswith(("_at", "_until")):
             assert getattr(event, name).utcoffset() is not None
 
 
