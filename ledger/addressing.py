@@ -11,6 +11,9 @@ from ledger.rejections import Rejection, UnknownTransaction
 from ledger.streams import account_stream
 from ledger.transactions.state import Transaction, transaction_stream
 
+STEPS_MAX = 1_000
+"""Longer than any chain of merges: one that leads nowhere must not hold up everybody else."""
+
 
 def account_of(profile_id: str, view: View) -> str:
     """The stream of the account a profile's commands go to: of whom it has become, if anybody."""
@@ -46,7 +49,7 @@ def holder_now(stream_id: str, view: View, *, reward_id: int | None = None) -> s
 
     A merge is final and a reward knows how often it has moved, so every step leads on.
     """
-    while True:
+    for _ in range(STEPS_MAX):
         account = view.state(stream_id)
         if not isinstance(account, Account):
             return stream_id
@@ -56,6 +59,7 @@ def holder_now(stream_id: str, view: View, *, reward_id: int | None = None) -> s
         if next_one is None:
             return stream_id
         stream_id = account_stream(next_one)
+    raise AssertionError(f"{stream_id} is one of a circle")
 
 
 def transaction_at(transaction_id: int, view: View) -> tuple[str, Transaction]:

@@ -233,7 +233,8 @@ def _handed_over(account: Account, event: Event) -> Account:
                 gone = replace(account.lots[reward_id], moved_to=event.into)
                 account = _with_lot(account, gone)
         case ProfileMergedAway():
-            account = replace(account, merged_into=event.into)
+            # Its holds are the other's to let lapse.
+            account = replace(account, merged_into=event.into, holds=Map())
         case ProfileChanged():
             account = replace(account, type=event.type, tags=event.tags)
         case ProfileDeleted() | ProfileRestored():

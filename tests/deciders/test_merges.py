@@ -27,6 +27,7 @@ from deciders.story import Given, elsewhere, given
 
 from ledger.account import handover, profiles
 from ledger.account.lots import Lot
+from ledger.account.rewards import facts_due
 from ledger.account.state import Account
 from ledger.rejections import (
     AlreadyMerged,
@@ -217,6 +218,7 @@ def test_what_the_loser_held_is_captured_from_the_winner() -> None:
 
 
 def test_what_the_loser_held_lapses_on_the_winners_account() -> None:
+    assert facts_due(merged().account(), moment(LATER)) == ()
     after = merged().when(RecordDueFacts(profile_id="p-1"), at=LATER).accepted()
     assert after.account("p-2").lots[1].amount(Book.HELD) == 0
     assert after.account("p-2").available_minor(moment(LATER)) == minor("6.50")

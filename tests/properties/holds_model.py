@@ -5,7 +5,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from properties.changes_model import ChangingModel
-from properties.model import Refused
+from properties.model import Model, Refused
 
 PLENTY = 10**12
 
@@ -104,6 +104,14 @@ class HoldingModel(ChangingModel):
             for lot, amount in parts:
                 paid[self.lots[lot]["of"]] += amount
         return paid
+
+    def absorb(self, other: Model) -> None:
+        """With what it holds."""
+        assert isinstance(other, HoldingModel)
+        super().absorb(other)
+        self.holds |= other.holds
+        self.made_for |= other.made_for
+        other.holds, other.made_for = {}, {}
 
     # ── How a hold ends ──────────────────────────────────────────────────────────────────────────
 

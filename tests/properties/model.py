@@ -4,6 +4,7 @@ Moments are milliseconds since 1970, terms are whole seconds. Unlike the ledger 
 time does the moment it is asked, so there is never a fact still due.
 """
 
+from copy import deepcopy
 from typing import Any
 
 DAY = 86_400
@@ -135,13 +136,51 @@ class Model:
     def revoke(self, number: int) -> int:
         """What is left of a reward is gone; says how much that was."""
         lot = self.lots.get(number)
-        if lot is None or lot["withdrawn"]:
+        if lot is None or lot["withdrawn"] or lot["gone"]:
             raise Refused("reward_not_found")
         gone: int = lot["pending"] + lot["available"]
         lot["revoked"] += gone
         lot["pending"] = lot["available"] = 0
         lot["withdrawn"] = True
         return gone
+
+    def send(self, number: int) -> tuple[dict[str, Any], int]:
+        """What is left of a reward leaves for another account; its terms, and how much it was."""
+        lot = self.lots[number]
+        if self._over(lot):
+            raise Refused("reward_expired")
+        if lot["held"]:
+            raise Refused("reward_held", held_minor=lot["held"])
+        left: int = lot["pending"] + lot["available"]
+        if not left:
+            raise Refused("reward_not_reassignable")
+        sent = deepcopy(lot)
+        lot["transferred"] += left
+        lot["pending"] = lot["available"] = 0
+        lot["gone"] = True
+        return sent, left
+
+    def receive(self, number: int, sent: dict[str, Any], left: int) -> None:
+        """It is here now; what was spent of it here before it went on stays with it."""
+        if number in self.lots:
+            self.lots[number]["gone"] = False
+            self.lots[number]["pending"] += left
+            self.time(self.now)
+        else:
+            self._add(number, left, sent)
+
+    def absorb(self, other: "Model") -> None:
+        """Everything of another account, book by book; nothing is left there."""
+        for number, lot in other.lots.items():
+            mine = self.lots.setdefault(number, deepcopy(lot) | dict.fromkeys(BOOKS, 0))
+            mine["gone"] = mine["gone"] and lot["gone"]
+            for book in BOOKS:
+                mine[book] += lot[book]
+            whole = sum(lot[book] for book in BOOKS)
+            lot.update(dict.fromkeys(BOOKS, 0) | {"transferred": whole})
+        self.redemptions |= other.redemptions
+        self.final |= other.final
+        other.redemptions, other.final = {}, set()
 
     def books(self, number: int) -> dict[str, int]:
         """What stands where, without the empty books."""
@@ -168,7 +207,8 @@ class Model:
     def _destination(self, lot: dict[str, Any], policy: str) -> str:
         if lot["withdrawn"]:
             return "revoked"
-        return "transferred" if policy == "reissue" or self._over(lot) else "available"
+        elsewhere = policy == "reissue" or self._over(lot) or lot["gone"]
+        return "transferred" if elsewhere else "available"
 
     def _carry_on(self, number: int, lot: dict[str, Any], amount: int, policy: str) -> None:
         second = self.now // 1000
@@ -176,11 +216,11 @@ class Model:
             days = lot["days"]
             never = lot["expires"] is None
             expires = None if never else day_end(second, days, lot["offset"])
-        elif lot["graced"] or not self.grace_days:
+        elif lot["graced"] or not self.grace_days or not self._over(lot):
             expires = lot["expires"]
         else:
             expires = day_end(second, self.grace_days, lot["offset"])
-        graced = policy == "restore" or lot["graced"]
+        graced = (policy == "restore" and self._over(lot)) or lot["graced"]
         terms = {"issued": second, "expires": expires, "graced": graced}
         self._add(number, amount, lot | terms | {"worth": amount})
 
@@ -189,8 +229,8 @@ class Model:
         asked_for = ("may_live_longer", "days_longer", "of", "least", "most")
         lot = {name: terms[name] for name in wanted} | dict.fromkeys(BOOKS, 0)
         lot |= {name: terms.get(name) for name in asked_for}
-        lot |= {"withdrawn": False, "total": amount, "pending": amount, "longer": False}
-        lot["worth"] = terms.get("worth", amount)
+        lot |= {"withdrawn": False, "gone": False, "total": amount, "pending": amount}
+        lot |= {"longer": False, "worth": terms.get("worth", amount)}
         self.lots[number] = lot
         self.time(self.now)
 

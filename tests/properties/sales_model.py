@@ -10,7 +10,7 @@ from typing import Any
 from properties.holds_model import HoldingModel
 from properties.model import Refused
 
-PROFILES = ("p-1", "p-2")
+PROFILES = ("p-1", "p-2", "p-3", "p-4")
 
 
 class SalesModel:
@@ -22,6 +22,41 @@ class SalesModel:
         self.redemptions: dict[int, dict[str, Any]] = {}
         self.final: dict[int, str] = {}
         self.sales: dict[int, dict[str, Any]] = {}
+        self.became: dict[str, str] = {}
+
+    def now_of(self, profile: str) -> str:
+        """Whoever a profile is by now."""
+        while profile in self.became:
+            profile = self.became[profile]
+        return profile
+
+    def merge(self, winner: str, loser: str) -> None:
+        """Two are one from now on, whoever the winner is by now."""
+        if loser in self.became:
+            raise Refused("profile_merged", merged_into=self.became[loser])
+        winner = self.now_of(winner)
+        if winner == loser:
+            raise Refused("same_profile")
+        self.accounts[winner].absorb(self.accounts[loser])
+        self.became[loser] = winner
+        for number, profile in self.final.items():
+            self.final[number] = winner if profile == loser else profile
+        for known in self.redemptions.values():
+            known["profile"] = winner if known["profile"] == loser else known["profile"]
+
+    def reassign(self, number: int, to: str) -> None:
+        """What is left of a reward is another profile's."""
+        here = [name for name in self.accounts if self._has(name, number)]
+        if not here:
+            raise Refused("reward_not_found")
+        giver, taker = here[0], self.now_of(to)
+        if giver == taker:
+            raise Refused("same_profile")
+        self.accounts[taker].receive(number, *self.accounts[giver].send(number))
+
+    def _has(self, profile: str, number: int) -> bool:
+        lot = self.accounts[profile].lots.get(number)
+        return profile not in self.became and lot is not None and not lot["gone"]
 
     def time(self, now: int) -> None:
         """Time passes for everybody."""
@@ -40,6 +75,7 @@ class SalesModel:
         book: str = "redeemed",
     ) -> tuple[list[tuple[int, int]], int | None]:
         """What each lot pays, and the sale that is waiting for it. Nothing where it is refused."""
+        profile = self.now_of(profile)
         sale = self._sale_named(announced)
         if sale is None and self._announcer(announced) not in (None, profile):
             raise Refused("redemption_announced_elsewhere")
@@ -57,7 +93,7 @@ class SalesModel:
     def _check_takes_announced(self, sale: dict[str, Any], profile: str) -> None:
         if sale["void"]:
             raise Refused("transaction_void")
-        if sale["profile"] not in (None, profile):
+        if sale["profile"] is not None and self.now_of(sale["profile"]) != profile:
             raise Refused("redemption_profile_mismatch")
         if sale["total"] < 0:
             raise Refused("invalid_transaction")
@@ -71,6 +107,7 @@ class SalesModel:
         sale: int | None,
     ) -> None:
         """The redemption is known by this number from now on."""
+        profile = self.now_of(profile)
         self.accounts[profile].redeemed(number, paid)
         total = sum(amount for _, amount in paid)
         self.redemptions[number] = {
@@ -91,6 +128,7 @@ class SalesModel:
         lasting_ms: int,
     ) -> None:
         """The hold is known by this number from now on; no sale is paid by it yet."""
+        profile = self.now_of(profile)
         self.accounts[profile].held(number, paid, lasting_ms)
         self.redemptions[number] = {
             "profile": profile,
@@ -152,7 +190,7 @@ class SalesModel:
     def check_record(self, told: dict[str, Any]) -> tuple[str | None, list[int]]:
         """Whose sale it is, and which redemptions paid for it, in order."""
         named, total = told["redemption"], told["total"]
-        owners = {told["profile"]} - {None}
+        owners = {None if told["profile"] is None else self.now_of(told["profile"])} - {None}
         if named is not None:
             owners.add(self._owner(named))
         announced = told["external_id"] if total >= 0 else None
@@ -200,7 +238,7 @@ class SalesModel:
             raise Refused("transaction_void")
         if self._sale_of(redemption) == number:
             return False
-        if sale["profile"] not in (None, owner):
+        if sale["profile"] is not None and self.now_of(sale["profile"]) != owner:
             raise Refused("redemption_profile_mismatch")
         self._check_free(redemption, sale["external_id"])
         if sale["total"] < 0:

@@ -22,6 +22,7 @@ from ledger.rejections import Rejection
 from ledger.submission import Accepted
 from ledger.transactions.state import Transaction
 from schemas.events import Event
+from schemas.profiles import MergeProfiles
 from schemas.redemptions import (
     MakeRedemption,
     RedemptionMade,
@@ -29,7 +30,7 @@ from schemas.redemptions import (
     ReverseRedemption,
 )
 from schemas.reward_definitions import AddRewardDefinition
-from schemas.rewards import IssueReward, RewardIssued
+from schemas.rewards import IssueReward, ReassignReward, RewardIssued
 from schemas.transactions import (
     LinkRedemption,
     RecordTransaction,
@@ -58,7 +59,8 @@ class LedgerMachine(HeldSales):
         self.model.time(self.now)
         self._start(rules)
         fields = {"name": "B", "handle": "b", "value": "1", "type": "b", "period": 2}
-        self._send(AddRewardDefinition.model_validate(fields), "begin")
+        definition = AddRewardDefinition.model_validate(fields | {"is_reassignable": True})
+        self._send(definition, "begin")
         for profile in PROFILES:
             self.issue(profile, 500, "2031-01-01T00:00:00Z", 0)
 
@@ -80,7 +82,7 @@ class LedgerMachine(HeldSales):
 
         def expected(events: tuple[Event, ...]) -> None:
             number = next((e.reward_id for e in events if isinstance(e, RewardIssued)), -1)
-            self.model.accounts[profile].issue(number, cents, terms)
+            self.model.accounts[self.model.now_of(profile)].issue(number, cents, terms)
 
         self._both(command, by, expected)
 
@@ -176,7 +178,8 @@ class LedgerMachine(HeldSales):
     def pay(self, told: dict[str, Any], share: int, announced: bool, by: int) -> None:
         """Redeem and sell at one till, the redemption named or announced."""
         profile = told["profile"] or PROFILES[by % 2]
-        cents = max(1, self.model.accounts[profile].balance() * share // 4)
+        whose = self.model.accounts[self.model.now_of(profile)]
+        cents = max(1, whose.balance() * share // 4)
         before = set(self.model.redemptions)
         self.redeem(profile, cents, told["external_id"] if announced else None, True, by)
         made = set(self.model.redemptions) - before
@@ -202,6 +205,20 @@ class LedgerMachine(HeldSales):
             self._finished(events)
 
         self._both(VoidTransaction(transaction_id=sale, keep_redemption=keep), by, expected)
+
+    # ── From account to account ──────────────────────────────────────────────────────────────────
+
+    @rule(winner=PROFILE, loser=PROFILE, by=WHICH)
+    def merge(self, winner: str, loser: str, by: int) -> None:
+        command = MergeProfiles(winner=winner, loser=loser)
+        self._both(command, by, lambda _: self.model.merge(winner, loser))
+
+    @rule(which=WHICH, profile=PROFILE, by=WHICH)
+    def reassign(self, which: int, profile: str, by: int) -> None:
+        lots = sorted({number for each in self.model.accounts.values() for number in each.lots})
+        number = [*lots, 999_999][-1 - which % min(6, len(lots) + 1)]
+        command = ReassignReward(reward_id=number, profile_id=profile)
+        self._both(command, by, lambda _: self.model.reassign(number, profile))
 
     # ── Time, and the same again ─────────────────────────────────────────────────────────────────
 
@@ -241,6 +258,10 @@ class LedgerMachine(HeldSales):
                 assert books == model.books(number)
                 assert sum(lot.books.values()) == lot.issued_minor
                 assert all(amount >= 0 for amount in lot.books.values())
+            assert account.merged_into == self.model.became.get(profile)
+            if account.merged_into is not None:
+                continue
+            assert set(account.redemptions) == {*model.redemptions, *model.holds}
             for number, redemption in account.redemptions.items():
                 assert redemption.transaction_id == self.model.redemptions[number]["sale"]
                 assert redemption.total_minor - sum(redemption.given_back.values()) == (
