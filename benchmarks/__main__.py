@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import committing, http, loading, projecting, visibility
+from benchmarks import committing, http, importing, loading, projecting, visibility
 from benchmarks.deployment import deployment
 from benchmarks.results import Result, show
 
 PARTS = {
     "http": http.run,
     "committer": committing.run,
+    "importing": importing.run,
     "loading": loading.run,
     "projector": projecting.run,
     "visibility": visibility.run,
