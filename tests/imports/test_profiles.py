@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from imports.imported import Ledger
 
-from ledger.imports.profiles import IdentifiedProfiles
+from ledger.imports.profiles import OWNERS_MAX, IdentifiedProfiles
 from ledger.personal.keys import MemoryKeys
 from ledger.personal.stripping import stripped
 from ledger.personal.vault import Vault
@@ -75,3 +75,11 @@ async def test_two_who_became_one_are_one(registry: Registry) -> None:
     await registry.register("p-too", email="ada@example.org")
     await registry.do(MergeProfiles(winner="p-ada", loser="p-too"))
     assert await registry.found() == "p-ada"
+
+
+async def test_nobody_where_too_many_had_it_to_look_at_each(registry: Registry) -> None:
+    for number in range(OWNERS_MAX + 1):
+        await registry.register(f"p-{number}", email="ada@example.org")
+        if number:
+            await registry.do(ChangeProfile(profile_id=f"p-{number}", email="other@example.org"))
+    assert await registry.found() is None
