@@ -12,6 +12,7 @@ from ledger.event_store.postgres import PostgresEventStore
 from projections.projection import Key, Note, Projection, Row
 from schemas.envelope import Recorded
 from schemas.events import Event, encode
+from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
 from schemas.movements import Book, Movement, moved
 from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade, RedemptionReturned
@@ -193,7 +194,29 @@ def returned(
     )
 
 
-KINDS = ("issue", "redeem", "redeem", "return", "adjust", "extend", "end")
+def held(profile: str, redemption: int, lot: int, amount: int) -> RedemptionHeld:
+    """A hold on one lot, for some minutes."""
+    fields = redeemed(profile, redemption, (lot, amount)).model_dump() | {
+        "held_until": DAY_ONE + timedelta(minutes=redemption % 60),
+        "movements": moved(lot, Book.AVAILABLE, Book.HELD, amount),
+    }
+    del fields["reversible_until"]
+    return RedemptionHeld(**fields)
+
+
+def captured(redemption: int, lot: int, amount: int, rest: int) -> RedemptionCaptured:
+    """A part of what is held of one lot is taken, the rest released."""
+    return RedemptionCaptured(
+        redemption_id=redemption,
+        total_minor=amount,
+        released_minor=rest,
+        reversible_until=DAY_ONE + timedelta(minutes=10),
+        movements=moved(lot, Book.HELD, Book.REDEEMED, amount)
+        + moved(lot, Book.HELD, Book.AVAILABLE, rest),
+    )
+
+
+KINDS = ("issue", "redeem", "redeem", "hold", "settle", "return", "adjust", "extend", "end")
 
 
 @dataclass
@@ -201,6 +224,7 @@ class _Account:
     profile: str
     lots: dict[int, int] = field(default_factory=dict)
     taken: dict[int, tuple[int, int]] = field(default_factory=dict)
+    held: dict[int, tuple[int, int]] = field(default_factory=dict)
     expired: dict[int, int] = field(default_factory=dict)
     """What has expired of each reward that has not been extended yet."""
 
@@ -225,38 +249,68 @@ class Chance:
 
     def _step(self, account: _Account) -> Iterable[Event]:
         open_lots = [lot for lot, amount in account.lots.items() if amount]
-        kind = self._random.choice(
-            ["issue", "redeem", "redeem", "return", "adjust", "extend", "end"]
-        )
+        kind = self._random.choice(KINDS)
         if kind == "issue" or not open_lots:
             lot, amount = self._id(), self._random.choice([0, *range(1, 5_000)])
             account.lots[lot] = amount
             return [issued(account.profile, lot, amount)]
         lot = self._random.choice(open_lots)
-        if kind == "redeem":
+        found = self._redemption(kind, account, lot) or self._change(kind, account)
+        return [found or self._ended(account, lot)]
+
+    def _redemption(self, kind: str, account: _Account, lot: int) -> Event | None:
+        if kind in ("redeem", "hold"):
             part, redemption = self._random.randint(1, account.lots[lot]), self._id()
             account.lots[lot] -= part
+            if kind == "hold":
+                account.held[redemption] = (lot, part)
+                return held(account.profile, redemption, lot, part)
             account.taken[redemption] = (lot, part)
-            return [redeemed(account.profile, redemption, (lot, part))]
+            return redeemed(account.profile, redemption, (lot, part))
+        if kind == "settle" and account.held:
+            return self._settled(account)
         if kind == "return" and account.taken:
             redemption = self._random.choice(list(account.taken))
             lot, part = account.taken.pop(redemption)
             account.lots[lot] += part
-            return [returned(self._id(), redemption, (lot, part))]
+            return returned(self._id(), redemption, (lot, part))
+        return None
+
+    def _change(self, kind: str, account: _Account) -> Event | None:
         if kind == "adjust":
             lot = self._random.choice(list(account.lots))
             before, account.lots[lot] = account.lots[lot], self._random.randint(0, 5_000)
-            return [adjusted(lot, before, account.lots[lot], self._random.randint(0, 60))]
+            return adjusted(lot, before, account.lots[lot], self._random.randint(0, 60))
         if kind == "extend" and account.expired:
             lot = self._random.choice(list(account.expired))
             back = account.expired.pop(lot)
             account.lots[lot] += back
-            return [extended(lot, back, self._random.randint(61, 90))]
-        return [self._ended(account, lot)]
+            return extended(lot, back, self._random.randint(61, 90))
+        return None
+
+    def _settled(self, account: _Account) -> Event:
+        """A hold is captured in part, or released, or lapses."""
+        redemption = self._random.choice(list(account.held))
+        lot, part = account.held.pop(redemption)
+        if self._random.random() < 0.5:
+            taken = self._random.randint(1, part)
+            account.lots[lot] += part - taken
+            account.taken[redemption] = (lot, taken)
+            return captured(redemption, lot, taken, part - taken)
+        account.lots[lot] += part
+        ended = {
+            "redemption_id": redemption,
+            "released_minor": part,
+            "movements": moved(lot, Book.HELD, Book.AVAILABLE, part),
+        }
+        if self._random.random() < 0.5:
+            return HoldReleased.model_validate(ended)
+        return HoldLapsed.model_validate(ended | {"held_until": DAY_ONE})
 
     def _ended(self, account: _Account, lot: int) -> Event:
         amount, account.lots[lot] = account.lots[lot], 0
-        if self._random.random() < 0.5:
+        is_held = any(of == lot for of, _ in account.held.values())
+        if self._random.random() < 0.5 and not is_held:
             del account.lots[lot]
             account.expired.pop(lot, None)
             account.taken = {n: of for n, of in account.taken.items() if of[0] != lot}
