@@ -6,6 +6,7 @@ from ledger.addressing import holder_of
 from ledger.commands.handler import Handler, Handlers, on_account, on_one
 from ledger.commands.redemptions import linked_to
 from ledger.decider import Circumstances, Decision, View
+from ledger.drafting import Draft
 from ledger.rejections import UnknownRedemption
 from schemas.holds import CaptureRedemption, ReleaseRedemption
 
@@ -22,7 +23,9 @@ def _capture(command: CaptureRedemption, view: View, at: Circumstances) -> Decis
         sale_stream = view.stream_named("transaction.external_id", announced)
     if sale_stream is None:
         return on_one(stream_id, events)
-    return linked_to(sale_stream, command.redemption_id, stream_id, events, view)
+    draft = Draft(view)
+    draft.write(stream_id, *events)
+    return linked_to(draft, sale_stream, command.redemption_id, stream_id, at)
 
 
 def _of_redemption(command: CaptureRedemption | ReleaseRedemption, view: View) -> str:

@@ -7,9 +7,11 @@ from ledger.addressing import account_of, holder_of
 from ledger.announcements import announcement, refuse_announcement
 from ledger.commands.handler import Handler, Handlers, likely_profile, on_account, on_one
 from ledger.decider import Circumstances, Decision, View
+from ledger.drafting import Draft
+from ledger.receipts.settling import follow
 from ledger.rejections import UnknownRedemption
 from ledger.transactions.decisions import link_announced, refuse_announced
-from schemas.events import Event
+from ledger.transactions.state import Transaction
 from schemas.holds import RedemptionHeld
 from schemas.redemptions import (
     MakeRedemption,
@@ -36,22 +38,22 @@ def _redeem(command: MakeRedemption, view: View, at: Circumstances) -> Decision:
     if isinstance(made, RedemptionHeld):
         refuse_announced(view.state(sale_stream), fold(events, account))
         return on_one(stream_id, events)
-    return linked_to(sale_stream, made.redemption_id, stream_id, events, view)
+    draft = Draft(view)
+    draft.write(stream_id, *events)
+    return linked_to(draft, sale_stream, made.redemption_id, stream_id, at)
 
 
 def linked_to(
-    sale_stream: str, redemption_id: int, stream_id: str, events: tuple[Event, ...], view: View
+    draft: Draft, sale_stream: str, redemption_id: int, of_account: str, at: Circumstances
 ) -> Decision:
-    """The events of an account, and the link of a redemption to the sale that is there already."""
-    after = fold(events, view.state(stream_id))
-    linked = link_announced(after.redemptions[redemption_id], view.state(sale_stream), after)
-    return Decision(
-        stream_id,
-        (
-            *((stream_id, event) for event in events),
-            *linked.in_both_streams(sale_stream, stream_id),
-        ),
-    )
+    """What was written so far, and the link of a redemption to the sale that is there already."""
+    account: Account = draft.state(of_account)
+    before: Transaction = draft.state(sale_stream)
+    assert before.id is not None
+    linked = link_announced(account.redemptions[redemption_id], before, account)
+    draft.add(linked.in_both_streams(sale_stream, of_account))
+    follow(draft, before, before.id, of_account, at)
+    return draft.decision(of_account)
 
 
 def _of_redemption(command: ReverseRedemption | ReturnRedemption, view: View) -> str:

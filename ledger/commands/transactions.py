@@ -2,16 +2,14 @@
 one append.
 """
 
-from dataclasses import replace
-
 from ledger.account.state import Account
 from ledger.addressing import account_of, holder_of, transaction_at
 from ledger.announcements import announcement
 from ledger.commands.handler import Handler, Handlers, likely_profile, of_profile
 from ledger.decider import Circumstances, Decision, View
 from ledger.drafting import Draft
-from ledger.receipts.claims import attach_returns, claim_transaction
-from ledger.receipts.settling import settle
+from ledger.receipts.claims import claim_transaction
+from ledger.receipts.settling import follow
 from ledger.rejections import (
     InvalidTransaction,
     RedemptionOfAnotherProfile,
@@ -56,12 +54,8 @@ def _settled(
     if before.id is None:
         draft.begin(of_transaction)
     draft.add(sale.in_both_streams(of_transaction, of_account))
-    joined = sale.transaction.profile_id if before.profile_id is None else None
-    if before.returns and joined is not None and of_account is not None:
-        attach_returns(draft, sale.transaction.id, joined, of_account, at)
     if sale.of_transaction:
-        # What is sealed is the sale's, and of none of the events that follow from it.
-        settle(draft, before, sale.transaction.id, replace(at, personal=None))
+        follow(draft, before, sale.transaction.id, of_account, at)
     return draft.decision(of_transaction)
 
 
@@ -87,15 +81,10 @@ def _only(streams: set[str | None]) -> str | None:
 
 
 def _upsert(command: UpsertTransaction, view: View, at: Circumstances) -> Decision:
-    named = None
-    if command.external_id is not None:
-        named = view.stream_named("transaction.external_id", command.external_id)
+    named = _named(command, view)
     if command.id is not None and (named is not None or command.external_id is None):
         of_id, _ = transaction_at(command.id, view)
-        if named not in (None, of_id):
-            raise TransactionIdMismatch(
-                f"Transaction {command.id} is not the one with external_id {command.external_id!r}."
-            )
+        _refuse_two(of_id, named, command)
         named = of_id
     elif command.id is not None:
         of_id = transaction_stream(command.id)
@@ -103,6 +92,20 @@ def _upsert(command: UpsertTransaction, view: View, at: Circumstances) -> Decisi
     if named is None:
         return _record(_new(command), view, at)
     return _changed(command, named, view, at)
+
+
+def _named(command: TransactionChanges, view: View) -> str | None:
+    """The stream of the transaction with this external_id."""
+    if command.external_id is None:
+        return None
+    return view.stream_named("transaction.external_id", command.external_id)
+
+
+def _refuse_two(of_id: str, named: str | None, command: TransactionChanges) -> None:
+    if named not in (None, of_id):
+        raise TransactionIdMismatch(
+            f"The transaction with external_id {command.external_id!r} is another one."
+        )
 
 
 def _new(command: UpsertTransaction) -> RecordTransaction:
@@ -120,6 +123,7 @@ def _new(command: UpsertTransaction) -> RecordTransaction:
 
 def _change(command: ChangeTransaction, view: View, at: Circumstances) -> Decision:
     of_transaction, _ = transaction_at(command.transaction_id, view)
+    _refuse_two(of_transaction, _named(command, view), command)
     return _changed(command, of_transaction, view, at)
 
 
@@ -131,7 +135,7 @@ def _changed(
         return Decision(of_transaction, ())
     of_account = _account_of_change(command, before, view, at)
     account: Account = Account() if of_account is None else view.state(of_account)
-    profile_id = before.profile_id or command.profile_id
+    profile_id = before.profile_id or command.profile_id or account.profile_id
     sale = change_transaction(command, SaleEvents(before, account), profile_id, at)
     return _settled(sale, before, of_account, view, at)
 

@@ -1,6 +1,6 @@
 """Which sale a return of goods belongs to, and which of its lines came back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ledger.transactions.shares import whole
@@ -11,6 +11,10 @@ _NAMES = ("external_id", "sku", "product_variant_id", "variant_external_id")
 """How a line of a return names one of the sale: the first that any line answers to counts."""
 
 
+SameProfile = Callable[[str | None, str | None], bool]
+"""Whether two profiles are one, which may have become it since."""
+
+
 class Back(NamedTuple):
     """So much of a line of the sale came back on a line of the return, in millionths."""
 
@@ -19,9 +23,11 @@ class Back(NamedTuple):
     quantity: int
 
 
-def sale_of(returned: Transaction, sales: Iterable[Transaction]) -> Transaction | None:
+def sale_of(
+    returned: Transaction, sales: Iterable[Transaction], same_profile: SameProfile
+) -> Transaction | None:
     """The latest sale before it under the receipt it names; one of its own location goes first."""
-    fitting = [sale for sale in sales if fits(sale, returned)]
+    fitting = [sale for sale in sales if fits(sale, returned, same_profile)]
     return max(
         fitting,
         key=lambda sale: (_same_location(sale, returned), sale.transacted_at, sale.id),
@@ -29,19 +35,22 @@ def sale_of(returned: Transaction, sales: Iterable[Transaction]) -> Transaction 
     )
 
 
-def fits(sale: Transaction, returned: Transaction) -> bool:
+def fits(sale: Transaction, returned: Transaction, same_profile: SameProfile) -> bool:
     """Whether the goods may be the sale's. A number of another location's is another receipt,
     unless the profile is the same.
     """
     assert sale.transacted_at is not None
     assert returned.transacted_at is not None
     locations = (sale.sale.get("location_id"), returned.sale.get("location_id"))
-    same_profile = sale.profile_id is not None and sale.profile_id == returned.profile_id
     return (
         not sale.void
         and sale.id != returned.id
         and sale.transacted_at <= returned.transacted_at
-        and (None in locations or _same_location(sale, returned) or same_profile)
+        and (
+            None in locations
+            or _same_location(sale, returned)
+            or same_profile(sale.profile_id, returned.profile_id)
+        )
     )
 
 

@@ -7,7 +7,7 @@ from ledger.account.state import Account
 from ledger.addressing import account_of
 from ledger.decider import Circumstances
 from ledger.drafting import Draft
-from ledger.receipts.matching import Back, fits, lines_back, sale_of, share_due
+from ledger.receipts.matching import Back, SameProfile, fits, lines_back, sale_of, share_due
 from ledger.receipts.state import Receipt, receipt_stream
 from ledger.rejections import ReturnExceedsSale
 from ledger.transactions.sale_events import attachment
@@ -41,7 +41,7 @@ def seek_sale(draft: Draft, return_id: int, at: Circumstances) -> None:
     stream_id = receipt_stream(receipt_ref)
     receipt: Receipt = draft.state(stream_id)
     sales = (draft.state(transaction_stream(each)) for each in receipt.sales[-SALES_LOOKED_AT_MAX:])
-    sale = sale_of(returned, sales)
+    sale = sale_of(returned, sales, _same_profile(draft))
     waits = return_id in receipt.returns
     if sale is not None:
         _match(draft, sale, returned, at, late=False)
@@ -62,7 +62,7 @@ def match_waiting(draft: Draft, receipt_ref: str, sale_id: int, at: Circumstance
     for return_id in draft.state(stream_id).returns:
         sale: Transaction = draft.state(transaction_stream(sale_id))
         returned: Transaction = draft.state(transaction_stream(return_id))
-        if fits(sale, returned):
+        if fits(sale, returned, _same_profile(draft)):
             _match(draft, sale, returned, replace(at, limited=False), late=True)
             draft.write(
                 stream_id, ReturnWaitsNoMore(receipt_ref=receipt_ref, transaction_id=return_id)
@@ -112,7 +112,7 @@ def _match(
     matched = ReturnMatched(
         transaction_id=returned.id,
         sale_transaction_id=sale.id,
-        profile_id=sale.profile_id if joins else None,
+        profile_id=_profile_now(draft, sale) if joins else None,
         excess=bool(excess),
     )
     draft.write(transaction_stream(returned.id), matched)
@@ -126,6 +126,23 @@ def _match(
             transaction_id=returned.id, total_minor=returned.total_minor
         )
         draft.write_on_account(account_of(returned.profile_id, draft), at, changed)
+
+
+def _same_profile(draft: Draft) -> SameProfile:
+    def same(one: str | None, other: str | None) -> bool:
+        if one is None or other is None:
+            return False
+        return one == other or account_of(one, draft) == account_of(other, draft)
+
+    return same
+
+
+def _profile_now(draft: Draft, sale: Transaction) -> str | None:
+    """Whose it is, or whom that one has become."""
+    if sale.profile_id is None:
+        return None
+    account: Account = draft.state(account_of(sale.profile_id, draft))
+    return account.profile_id
 
 
 def _with_shares(

@@ -17,7 +17,6 @@ from ledger.transactions.decisions import attached_to, instant_of, void_sale
 from ledger.transactions.sale_events import (
     SaleEvents,
     announced_for,
-    attachment,
     attribute,
     no_redemption,
     refuse_unlinkable,
@@ -214,9 +213,6 @@ def _paid(told: TransactionChanges, sale: SaleEvents, at: Circumstances) -> Sale
         paying.append(named)
     announced = announced_for(transaction.external_id, transaction.total_minor, sale.account)
     paying += [redemption for redemption in announced if redemption not in paying]
-    if paying and transaction.profile_id is None:
-        due = facts_due(sale.account, at.now)
-        sale = sale.then(account=(*due, attachment(transaction)))
     for redemption in paying:
         sale = attribute(sale, redemption)
     return sale

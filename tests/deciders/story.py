@@ -132,6 +132,11 @@ class Given:
         assert balance == minor(amount)
         return self
 
+    def then_owners(self, owners: dict[int, str | None]) -> "Given":
+        """Whose each transaction is."""
+        assert {number: self.transaction(number).profile_id for number in owners} == owners
+        return self
+
 
 @dataclass(frozen=True)
 class When:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from deciders.holding import held
 from deciders.sales import (
     assigned,
     attached,
@@ -170,6 +171,11 @@ def test_an_id_gets_an_external_id_once_and_keeps_it() -> None:
 def test_id_and_external_id_are_of_one_sale() -> None:
     story = given(registered(), sold(70), attached(70), sold(71, external_id="t-2"), attached(71))
     story.when(upsert(id=71)).then_refused(TransactionIdMismatch)
+    taken = {"transaction_id": 71, "external_id": "t-1"}
+    story.when(ChangeTransaction.model_validate(taken)).then_refused(TransactionIdMismatch)
+    unnamed = Given((*story.history, *given(sold(72, external_id=None), attached(72)).history))
+    taken = {"transaction_id": 72, "external_id": "t-1"}
+    unnamed.when(ChangeTransaction.model_validate(taken)).then_refused(TransactionIdMismatch)
     story.when(upsert(id=99)).then_refused(UnknownTransaction)
 
 
@@ -234,7 +240,9 @@ def test_a_redemption_is_linked_where_there_is_none() -> None:
 
 def test_a_sale_of_nobody_takes_the_profile_of_the_redemption() -> None:
     story = Given((*spent_five().history, *given(sold(70, None)).history))
-    story.when(upsert(redemption_id=50)).then(attached(70), PAID_FOR_70, linked(70, 50))
+    story.when(upsert(redemption_id=50)).then(
+        assigned(70), attached(70), PAID_FOR_70, linked(70, 50)
+    )
 
 
 def test_another_redemption_is_refused() -> None:
@@ -254,9 +262,20 @@ def test_a_name_that_comes_late_finds_the_redemption_that_announced_it() -> None
     story = Given((*waits.history, *given(sold(70, None, external_id=None)).history))
     story.when(upsert(id=70, external_id="t-9")).then(
         changed(70, external_id="t-9"),
+        assigned(70),
         attached(70, external_id="t-9"),
         PAID_FOR_70,
         linked(70, 50),
+    )
+
+
+def test_a_name_that_comes_late_is_whose_hold_announced_it() -> None:
+    story = given(
+        reward(1, "5.00"), held(50, (1, "5.00"), transaction_external_id="t-9"),
+        sold(70, None, external_id=None),
+    )  # fmt: skip
+    story.when(upsert(id=70, external_id="t-9"), at=NOON).then(
+        changed(70, external_id="t-9"), assigned(70), attached(70, external_id="t-9")
     )
 
 

@@ -25,13 +25,23 @@ from deciders.sales import (
     changed,
     detached,
     line,
+    link,
     linked,
     noted,
     upsert,
     void,
     voided,
 )
-from deciders.scenario import back, give_back, moment, redemption, registered, returned, reward
+from deciders.scenario import (
+    back,
+    give_back,
+    moment,
+    redeem,
+    redemption,
+    registered,
+    returned,
+    reward,
+)
 from deciders.sold import NOON
 from deciders.story import Given, elsewhere, given
 
@@ -371,3 +381,16 @@ def test_lines_of_which_some_came_back_stay_as_they_are() -> None:
     )
     for told in ({"items": [TEA | BACK]}, {"linked_receipt_ref": "x"}):
         story.when(upsert(external_id="r-1", **told)).then_refused(TransactionHasReturns)
+
+
+def test_returns_of_nobodys_follow_a_sale_that_a_redemption_makes_a_profiles() -> None:
+    """Whichever way it becomes one."""
+    account = given(reward(1, "10.00", expires="2031-01-01")).history
+    story = Given((*account, *given(bought(70, None), filed()).history))
+    story = story.when(bring_back()).accepted()
+    story.when(redeem("4.00", transaction_external_id="t-1")).accepted().then_owners(
+        {70: "p-1", 100: "p-1"}
+    )
+    redeemed = story.when(redeem("4.00")).accepted()
+    redeemed.when(link(70, 200)).accepted().then_owners({70: "p-1", 100: "p-1"})
+    story.when(upsert(profile_id="p-1")).accepted().then_owners({70: "p-1", 100: "p-1"})

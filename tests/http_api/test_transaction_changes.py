@@ -146,6 +146,9 @@ async def test_names_of_two_sales_are_refused(api: Api) -> None:
     refused(await api.post(UPSERT, both), 409, "transaction_id_mismatch", "external_id")
     renamed = await api.put(f"/transactions/{first['id']}", {"external_id": "t-3"})
     refused(renamed, 409, "transaction_id_mismatch")
+    unnamed = await api.sell()
+    taken = await api.put(f"/transactions/{unnamed['id']}", {"external_id": "t-2"})
+    refused(taken, 409, "transaction_id_mismatch", "external_id")
     refused(await api.post(UPSERT, {"id": 99}), 404, "transaction_not_found")
     refused(await api.put("/transactions/99", {"tender": "x"}), 404, "transaction_not_found")
 

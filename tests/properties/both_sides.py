@@ -18,6 +18,7 @@ from ledger.submission import Accepted, AlreadyThere, Submission
 from schemas.commands import Command
 from schemas.events import Event
 from schemas.redemptions import MakeRedemption, RedemptionReturned, RedemptionReversed
+from schemas.transaction_changes import RedemptionsSpread, TransactionChanges
 from schemas.transactions import RedemptionAttributed
 
 
@@ -32,7 +33,7 @@ class BothSides(RuleBasedStateMachine):
         self.store = MemoryEventStore(clock=lambda: instant(self.now))
         self.runner = asyncio.Runner()
         self.states: dict[str, State] = {}
-        self.shares: dict[int, RedemptionAttributed] = {}
+        self.shares: dict[int, RedemptionAttributed | RedemptionsSpread] = {}
         self.position = 0
         self.answered: list[tuple[Command, str, Any]] = []
         self.named: dict[tuple[str, str], tuple[str, int]] = {}
@@ -75,7 +76,7 @@ class BothSides(RuleBasedStateMachine):
         """A second request under one external_id: what is there, or refused."""
         kind = "redemption" if isinstance(command, MakeRedemption) else "transaction"
         name = getattr(command, "external_id", None)
-        if name is None or (kind, name) not in self.named:
+        if isinstance(command, TransactionChanges) or (kind, name) not in self.named:
             return False
         body, number = self.named[kind, name]
         same = body == command.model_dump_json()
@@ -117,7 +118,7 @@ class BothSides(RuleBasedStateMachine):
             state = self.states.get(recorded.stream_id, initial_state(recorded.stream_id))
             event = event_of(recorded)
             self.states[recorded.stream_id] = evolve_state(state, event)
-            if isinstance(event, RedemptionAttributed):
+            if isinstance(event, RedemptionAttributed | RedemptionsSpread):
                 self.shares[event.transaction_id] = event
 
     def _some_redemption(self, which: int) -> int:

@@ -76,7 +76,7 @@ class SalesModel:
     ) -> tuple[list[tuple[int, int]], int | None]:
         """What each lot pays, and the sale that is waiting for it. Nothing where it is refused."""
         profile = self.now_of(profile)
-        sale = self._sale_named(announced)
+        sale = self.sale_named(announced)
         if sale is None and self._announcer(announced) not in (None, profile):
             raise Refused("redemption_announced_elsewhere")
         account = self.accounts[profile]
@@ -143,7 +143,7 @@ class SalesModel:
         before = deepcopy(account.__dict__)
         moves = account.capture(number, cents)
         known = self.redemptions[number]
-        sale = self._sale_named(known["announced"])
+        sale = self.sale_named(known["announced"])
         try:
             if sale is not None:
                 self._check_takes_announced(self.sales[sale], known["profile"])
@@ -320,7 +320,8 @@ class SalesModel:
         known = self.redemptions.get(number)
         return None if known is None else known["sale"]
 
-    def _sale_named(self, external_id: str | None) -> int | None:
+    def sale_named(self, external_id: str | None) -> int | None:
+        """The sale of this name."""
         named = (n for n, sale in self.sales.items() if sale["external_id"] == external_id)
         return None if external_id is None else next(named, None)
 

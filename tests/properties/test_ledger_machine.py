@@ -48,6 +48,8 @@ EXPIRES = st.sampled_from(["2030-01-01T12:00:00Z", "2030-01-02T00:00:00Z", "2031
 class LedgerMachine(HeldSales):
     """Two processes and the model, side by side through the same commands."""
 
+    MODEL: type[SalesModel] = SalesModel
+
     @initialize(grace_days=st.sampled_from([0, 2]), policy=st.sampled_from(["reissue", "restore"]))
     def begin(self, grace_days: int, policy: str) -> None:
         rules = ProgrammeSettings(
@@ -55,7 +57,7 @@ class LedgerMachine(HeldSales):
             grace_days=grace_days,
             return_policy="reissue" if policy == "reissue" else "restore",
         )
-        self.model = SalesModel(int(WINDOW.total_seconds()) * 1000, grace_days, policy)
+        self.model = self.MODEL(int(WINDOW.total_seconds()) * 1000, grace_days, policy)
         self.model.time(self.now)
         self._start(rules)
         fields = {"name": "B", "handle": "b", "value": "1", "type": "b", "period": 2}
@@ -79,6 +81,7 @@ class LedgerMachine(HeldSales):
         )
         second = int(datetime.fromisoformat(expires).timestamp())
         terms = {"issued": self.now // 1000, "expires": second, "days": 2, "offset": 0}
+        terms |= {"may_live_longer": False, "days_longer": None}
 
         def expected(events: tuple[Event, ...]) -> None:
             number = next((e.reward_id for e in events if isinstance(e, RewardIssued)), -1)
@@ -115,7 +118,7 @@ class LedgerMachine(HeldSales):
         number = self._some_redemption(which)
 
         def expected(events: tuple[Event, ...]) -> None:
-            self.model.reverse(number, _reissued(events).get(number, []))
+            self.model.reverse(number, reissued(events).get(number, []))
             self._finished(events)
 
         self._both(ReverseRedemption(redemption_id=number), by, expected)
@@ -135,7 +138,7 @@ class LedgerMachine(HeldSales):
         )
 
         def expected(events: tuple[Event, ...]) -> None:
-            self.model.give_back(number, cents, policy, _reissued(events).get(number, []))
+            self.model.give_back(number, cents, policy, reissued(events).get(number, []))
             self._finished(events)
 
         self._both(command, by, expected)
@@ -167,7 +170,7 @@ class LedgerMachine(HeldSales):
             self.model.check_record(told)
             number = next((e for e in events if isinstance(e, TransactionRecorded)), None)
             if number is not None:
-                self.model.record(number.transaction_id, told, _reissued(events))
+                self.model.record(number.transaction_id, told, reissued(events))
                 self._name("transaction", command.external_id, command, number.transaction_id)
                 self._finished(events)
 
@@ -201,7 +204,7 @@ class LedgerMachine(HeldSales):
         sale = self._some_sale(which)
 
         def expected(events: tuple[Event, ...]) -> None:
-            assert self.model.void(sale, keep=keep, fresh=_reissued(events)) == bool(events)
+            assert self.model.void(sale, keep=keep, fresh=reissued(events)) == bool(events)
             self._finished(events)
 
         self._both(VoidTransaction(transaction_id=sale, keep_redemption=keep), by, expected)
@@ -291,7 +294,7 @@ class LedgerMachine(HeldSales):
         assert len(live) == len(set(live)), "a redemption paid for two sales that live"
 
 
-def _reissued(events: tuple[Event, ...]) -> dict[int, list[int]]:
+def reissued(events: tuple[Event, ...]) -> dict[int, list[int]]:
     """The new rewards of a return or void, redemption by redemption."""
     found: dict[int, list[int]] = {}
     for event in events:
