@@ -102,11 +102,17 @@ def _too_large(digits: int) -> str:
 
 
 def _reader(digits: int, *, signed: bool) -> Callable[[Any], Decimal]:
-    def read(value: Any) -> Decimal:
+    def exactly(value: Any) -> Decimal:
         minor = to_minor(value, digits=digits, signed=signed)
         if minor < 0 and not signed:
             raise ValueError("Give a number that is not negative.")
         return from_minor(minor, digits=digits)
+
+    # Text alone: numbers that are equal may differ in their decimals, and true is 1.
+    known = lru_cache(maxsize=4_096)(exactly)
+
+    def read(value: Any) -> Decimal:
+        return known(value) if type(value) is str else exactly(value)
 
     return read
 

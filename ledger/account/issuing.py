@@ -46,8 +46,10 @@ def issue_reward(
     _refuse_ineligible(command, definition, parcel, fold(due, account), at)
     issued = _issued(command, definition, parcel, at)
     registered = () if account.registered else (ProfileRegistered(profile_id=command.profile_id),)
-    after = fold((*due, *registered, issued), account)
-    return (*due, *registered, issued, *facts_due(after, at.now))
+    events = (*due, *registered, issued)
+    if parcel.expires_at is None or parcel.expires_at > at.now:
+        return events
+    return (*events, *facts_due(fold(events, account), at.now))
 
 
 class _Parcel(NamedTuple):

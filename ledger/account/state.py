@@ -163,25 +163,39 @@ def fold(events: Iterable[Event], account: Account | None = None) -> Account:
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after one more event: first its movements, then what it records beside them."""
-    account = _with_new_lots(account, event)
+    match event:
+        case ProfileRegistered():
+            return replace(account, profile_id=event.profile_id, type=event.type, tags=event.tags)
+        case RewardIssued():
+            return _with_issued(account, event)
+        case TakenOver():
+            account = _with_lots_taken_over(account, event)
     for movement in event.movements:
         account = _with_lot(account, account.lots[movement.lot].move(movement))
     return _handed_over(_beside_its_value(account, event), event)
 
 
-def _with_new_lots(account: Account, event: Event) -> Account:
-    match event:
-        case ProfileRegistered():
-            account = replace(
-                account, profile_id=event.profile_id, type=event.type, tags=event.tags
-            )
-        case RewardIssued():
-            account = _with_lot(account, Lot(id=event.reward_id, terms=_terms(event)))
-            account = _counted(account, event)
-        case TakenOver():
-            for record in event.lots:
-                lot = taken_over(record, account.lots.get(record.reward_id))
-                account = _with_lot(account, lot)
+def _with_issued(account: Account, event: RewardIssued) -> Account:
+    """In one step, for most events of a ledger are these; its movements are the new lot's own."""
+    lot = Lot(id=event.reward_id, terms=_terms(event))
+    for movement in event.movements:
+        assert movement.lot == lot.id
+        lot = lot.move(movement)
+    counts = account.issued_under
+    if event.restored_from is None:
+        counts = counts.set(event.definition_id, counts.get(event.definition_id, 0) + 1)
+    return replace(
+        account,
+        lots=account.lots.set(lot.id, lot),
+        open_lots=account.open_lots.set(lot.id, lot) if lot.is_open else account.open_lots,
+        issued_under=counts,
+    )
+
+
+def _with_lots_taken_over(account: Account, event: TakenOver) -> Account:
+    for record in event.lots:
+        lot = taken_over(record, account.lots.get(record.reward_id))
+        account = _with_lot(account, lot)
     return account
 
 
@@ -327,13 +341,6 @@ def _with_new_redemption(account: Account, redemption: Redemption) -> Account:
         by_sale = account.announcements.set(redemption.announced, (*so_far, redemption.id))
         account = replace(account, announcements=by_sale)
     return account
-
-
-def _counted(account: Account, event: RewardIssued) -> Account:
-    if event.restored_from is not None:
-        return account
-    so_far = account.issued_under.get(event.definition_id, 0)
-    return replace(account, issued_under=account.issued_under.set(event.definition_id, so_far + 1))
 
 
 def _terms(event: RewardIssued) -> Terms:
