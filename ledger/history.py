@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ledger.account.folding import evolve, fold
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, evolve, fold
+from ledger.account.state import Account
 from ledger.event_words import in_words
 from ledger.streams import event_of
 from schemas.amounts import from_minor

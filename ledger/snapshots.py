@@ -23,17 +23,19 @@ from ledger.records import Packed, Records
 _SIZE_BYTES = 4
 _FOLDED_BY = ("ledger.account", "schemas")
 """The packages whose code decides what a history folds to."""
+_HERE = ("records.py", "snapshots.py")
 
 
 @cache
 def fingerprint() -> bytes:
     """What tells this fold from every other: the code it is made of."""
+    here = resources.files("ledger")
+    files = [here / name for name in _HERE]
+    for package in _FOLDED_BY:
+        files.extend(_modules(resources.files(package)))
     digest = hashlib.sha256()
-    for package in (*_FOLDED_BY, "ledger"):
-        own = package == "ledger"
-        for file in sorted(_modules(resources.files(package)), key=lambda each: each.name):
-            if not own or file.name in ("records.py", "snapshots.py"):
-                digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.digest()
 
 
@@ -114,4 +116,8 @@ def _json(value: Any) -> bytes:
 
 
 def _modules(folder: Traversable) -> Iterator[Traversable]:
-    return (file for file in folder.iterdir() if file.name.endswith(".py"))
+    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+        if each.is_dir():
+            yield from _modules(each)
+        elif each.name.endswith(".py"):
+            yield each

@@ -1,9 +1,9 @@
 """Streams: what each is called, the state it folds to, and the event in an envelope."""
 
 from collections.abc import Iterable
-from functools import reduce
 
-from ledger.account.state import Account, evolve
+from ledger.account.folding import evolve, fold
+from ledger.account.state import Account
 from ledger.programme.counters import COUNTER_PREFIX, IssueCounter, evolve_counter
 from ledger.programme.state import PROGRAMME_STREAM, Programme, evolve_programme
 from ledger.receipts.state import RECEIPT_PREFIX, Receipt, evolve_receipt
@@ -57,7 +57,12 @@ def evolve_state(state: State, event: Event) -> State:
 
 def fold_recorded(state: State, history: Iterable[Recorded]) -> State:
     """The state of a stream after more of what the store holds of it."""
-    return reduce(evolve_state, map(event_of, history), state)
+    events = map(event_of, history)
+    if isinstance(state, Account):
+        return fold(events, state)
+    for event in events:
+        state = evolve_state(state, event)
+    return state
 
 
 def fold_whole(stream_id: str, history: Iterable[Recorded]) -> State:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from api.services import Services
+from ledger.account.folding import fold
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from projections.read_models.balances import Balance
 from schemas.amounts import from_minor
 from schemas.movements import Book

@@ -1,9 +1,10 @@
 """Holds: capture what a redemption has set aside, once, or let go of it."""
 
+from ledger.account.folding import fold
 from ledger.account.lapses import let_go
 from ledger.account.parcels import first, movements, rest
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, Hold, fold
+from ledger.account.state import Account, Hold
 from ledger.decider import Circumstances
 from ledger.rejections import (
     AlreadyCaptured,

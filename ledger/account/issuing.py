@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ledger.account.folding import fold
 from ledger.account.lots import PROMISED
 from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.limits import within_limit
 from ledger.programme.counters import IssueCounter

@@ -1,9 +1,10 @@
 """Profiles: two of them become one."""
 
+from ledger.account.folding import fold
 from ledger.account.handover import BothSides, whole_account
 from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.event_store.port import APPEND_BYTES_MAX, APPEND_EVENTS_MAX
 from ledger.rejections import AlreadyMerged, ProfileTooLarge, SameProfile, UnknownNamedProfile

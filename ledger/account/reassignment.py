@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from ledger.account.folding import fold
 from ledger.account.handover import BothSides, into_books, issued_into, transferred
 from ledger.account.lots import Lot
 from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.rejections import (
     RewardHasExpired,

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from ledger.account.folding import fold
 from ledger.account.parcels import Parcels, first, total
 from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
 from ledger.account.sources import Purchase, book_of, offered
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.rejections import (
     AmountExceedsTransactionTotal,

@@ -1,8 +1,9 @@
 """Registrations: make a profile known, change what is known of it, close it, open it again."""
 
+from ledger.account.folding import fold
 from ledger.account.holds import release_all
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.rejections import ProfileClosed, ProfileExists, UnknownProfile
 from schemas.events import Event

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from ledger.account.folding import fold
 from ledger.account.lots import Lot
 from ledger.account.parcels import Parcels, first, total
 from ledger.account.redemptions import refuse_other_currency
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, Redemption, fold
+from ledger.account.state import Account, Redemption
 from ledger.decider import Circumstances
 from ledger.limits import within_limit
 from ledger.rejections import (

@@ -4,10 +4,11 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from ledger.account.folding import fold
 from ledger.account.lots import WHOLE_SECOND, Lot
 from ledger.account.registrations import refuse_closed
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.limits import within_limit
 from ledger.rejections import (

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from ledger.account.folding import fold
 from ledger.account.lapses import holds_due
 from ledger.account.lots import Lot, in_expiry_order
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances
 from ledger.rejections import (
     RewardIsHeld,

@@ -1,8 +1,9 @@
 """Commands about redemptions. One that announces its sale may be linked to it in one append."""
 
+from ledger.account.folding import fold
 from ledger.account.redemptions import make_redemption
 from ledger.account.returns import return_redemption, reverse_redemption
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.addressing import account_of, holder_of
 from ledger.announcements import announcement, refuse_announcement
 from ledger.commands.handler import Handler, Handlers, likely_profile, on_account, on_one

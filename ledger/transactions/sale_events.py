@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.account.state import Account, Redemption, fold
+from ledger.account.folding import fold
+from ledger.account.state import Account, Redemption
 from ledger.decider import Circumstances
 from ledger.rejections import (
     InvalidTransaction,

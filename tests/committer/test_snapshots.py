@@ -1,8 +1,11 @@
 """A long account is loaded from its snapshot on, and a snapshot never decides anything."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 
 import pytest
 from committer.processes import FaultyStore, Process, account_of, balance, defined, redeem
@@ -106,6 +109,27 @@ async def test_a_changed_fold_reads_the_whole_history(
     assert balance(await again.accepted(redeem("60"))) == 0
     assert log.after[ACCOUNT] == 0
     again.task.cancel()
+
+
+@pytest.mark.parametrize(
+    "module", ["account/state.py", "account/folding/redemptions.py", "records.py", "snapshots.py"]
+)
+def test_the_fingerprint_changes_with_any_module_that_has_a_part_in_the_fold(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = shutil.copytree(str(resources.files("ledger")), tmp_path / "ledger")
+    anew, real = fingerprint.__wrapped__, resources.files
+    monkeypatch.setattr(
+        resources,
+        "files",
+        lambda name: (
+            tmp_path.joinpath(*name.split(".")) if name.startswith("ledger") else real(name)
+        ),
+    )
+    assert anew() == fingerprint()
+    with (copied / module).open("a") as file:
+        file.write("# otherwise\n")
+    assert anew() != fingerprint()
 
 
 async def test_a_snapshot_that_cannot_be_unpacked_is_as_good_as_none(

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from deciders.scenario import NOW, minor, moment, registered
 
+from ledger.account.folding import fold
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.commands import HANDLERS
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.programme.counters import counter_stream

@@ -21,8 +21,8 @@ from deciders.scenario import (
 from deciders.story import given
 from pydantic import ValidationError
 
+from ledger.account.folding import fold
 from ledger.account.rewards import DUE_FACTS_MAX, facts_due
-from ledger.account.state import fold
 from ledger.rejections import (
     DefinitionNotAssignable,
     InsufficientBalance,

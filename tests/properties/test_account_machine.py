@@ -15,11 +15,12 @@ from properties.model import Refused
 from properties.moments import START, WINDOW, amount_of, instant
 from properties.read_side import ReadSide
 
+from ledger.account.folding import fold
 from ledger.account.issuing import issue_reward
 from ledger.account.redemptions import make_redemption
 from ledger.account.returns import return_redemption, reverse_redemption
 from ledger.account.rewards import facts_due, revoke_reward
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import Circumstances, ProgrammeSettings
 from ledger.programme.counters import IssueCounter
 from ledger.rejections import Rejection

@@ -15,8 +15,9 @@ from properties.held_sales import SALES, HeldSales
 from properties.moments import WINDOW, amount_of, instant
 from properties.sales_model import PROFILES, SalesModel
 
+from ledger.account.folding import fold
 from ledger.account.rewards import facts_due
-from ledger.account.state import Account, fold
+from ledger.account.state import Account
 from ledger.decider import ProgrammeSettings
 from ledger.rejections import Rejection
 from ledger.submission import Accepted
