@@ -38,7 +38,7 @@ ALL: Final[Schema] = {
     "title": "All",
     "type": "object",
     "required": ["data"],
-    "properties": {"data": {"type": "array", "items": _DOCUMENT}},
+    "properties": {"data": {"type": "array", "items": _DOCUMENT}, "meta": _META},
     "additionalProperties": False,
 }
 _LINK: Final[Schema] = {"type": ["string", "null"]}

@@ -10,11 +10,13 @@ from typing import Any, TypeVar, cast
 from fastapi import Request, Response
 from pydantic import ValidationError
 
+from api.documents import balances
 from api.parameters import DRY_RUN, IDEMPOTENCY_KEY, flag
 from api.personal import Document, keys_at_hand
 from api.problems import Refused
 from api.services import Services, services_of
 from api.tokens import Caller
+from ledger.account.state import Account
 from ledger.event_store.port import EventStoreBroken
 from ledger.fingerprints import fingerprint
 from ledger.personal.erasing import carry_out
@@ -81,12 +83,22 @@ class Answered:
         return self.answer.replayed
 
     def response(
-        self, document: Mapping[str, Any], *, created: bool = False, etag: str | None = None
+        self, document: Any, *, created: bool = False, etag: str | None = None
     ) -> Response:
         """The document as the answer. A dry run has created nothing."""
-        status = 201 if created and not self.dry_run else 200
-        version = {} if etag is None or self.dry_run else {"ETag": etag}
-        return answer_with(document, status, headers=self.headers() | version)
+        if self.dry_run:
+            return answer_with(document, meta=self._rehearsed())
+        version = {} if etag is None else {"ETag": etag}
+        status = 201 if created else 200
+        return answer_with(document, status, self.headers() | version)
+
+    def _rehearsed(self) -> dict[str, Any]:
+        """What a dry run says beside its document: the profile's balances as they would be."""
+        meta: dict[str, Any] = {"dry_run": True}
+        if isinstance(self.answer, Accepted) and isinstance(self.answer.state, Account):
+            balance = balances.of_account(self.answer.state, self.at)
+            meta["balances"] = balances.document(balance, self.services)
+        return meta
 
     def headers(self) -> dict[str, str]:
         """Where the log stood, for a read that must not be older; and whether it is a repeat."""
@@ -99,10 +111,14 @@ class Answered:
 
 
 def answer_with(
-    document: Any, status: int = 200, headers: Mapping[str, str] | None = None
+    document: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    meta: Mapping[str, Any] | None = None,
 ) -> Response:
-    """One object under `data`."""
-    return Document({"data": document}, status, headers)
+    """One object under `data`, and what there is to say about it under `meta`."""
+    content = {"data": document} if meta is None else {"data": document, "meta": meta}
+    return Document(content, status, headers)
 
 
 def addressed(command: type[SomeCommand], body: Command, **path: Any) -> SomeCommand:

@@ -142,6 +142,7 @@ def _one(summary: str, body: dict[str, Any]) -> dict[str, Any]:
 
 ADJUSTMENT: Final = _one("Less remains", {"value_remaining": "5", "reason": "issued twice"})
 EXTENSION: Final = _one("A month more", {"profile_id": PROFILE_ID, "ids": [17], "extend_days": 30})
+REVOCATION: Final = _one("Why", {"reason": "given by mistake"})
 DEFINITION: Final = _example(DEFINITION_BODY)
 REWARD: Final = _example(REWARD_BODY)
 PROFILE_REWARD: Final = _example(PROFILE_REWARD_BODY)

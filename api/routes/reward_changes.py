@@ -1,13 +1,13 @@
 """Changes of rewards: adjust, extend, reassign, revoke."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access import allowed
 from api.answers import ALL, answering
-from api.commanding import addressed, answer_with, submit
-from api.examples import ADJUSTMENT, EXTENSION
+from api.commanding import addressed, submit
+from api.examples import ADJUSTMENT, EXTENSION, REVOCATION
 from api.parameters import IF_MATCH, documented
 from api.paths import BASE, PathId, PathProfile
 from api.reading import held_row, not_found, profile_now, row_after, rows_after
@@ -16,7 +16,7 @@ from api.services import services_of
 from api.shown_rewards import MODEL, revision_of, with_definition
 from api.tokens import Caller
 from api.versions import etag, expected_revision
-from schemas.commands import Command
+from schemas.commands import Command, Text
 from schemas.profiles import ProfileId
 from schemas.rewards import (
     AdjustReward,
@@ -45,7 +45,7 @@ async def extend(
     rows = await rows_after(answered, MODEL, stream_id, [(number,) for number in body.ids])
     as_of = answered.position or None
     shown = [await with_definition(answered.services, row, answered.at, as_of) for row in rows]
-    return answer_with(shown, headers=answered.headers())
+    return answered.response(shown)
 
 
 @router.put("/rewards/{reward_id}", openapi_extra=documented(IF_MATCH))
@@ -113,6 +113,27 @@ async def revoke(
     """Revoke a reward: take back what remains of it. What was redeemed stays redeemed."""
     answered = await submit(request, caller, RevokeReward(reward_id=reward_id))
     return Response(status_code=204, headers=answered.headers())
+
+
+class Revocation(Command):
+    """Why a reward is taken back."""
+
+    PERSONAL: ClassVar = RevokeReward.PERSONAL
+    reason: Text | None = None
+
+
+@router.post("/rewards/{reward_id}/revoke", status_code=200)
+async def revoke_for(
+    request: Request,
+    reward_id: PathId,
+    body: Annotated[Revocation, Body(openapi_examples=REVOCATION)],
+    caller: Annotated[Caller, allowed("delete-rewards")],
+) -> Response:
+    """Revoke a reward and say why. The answer shows it as it is then."""
+    answered = await submit(request, caller, addressed(RevokeReward, body, reward_id=reward_id))
+    row = await row_after(answered, MODEL, answered.stream_id, (reward_id,))
+    as_of = answered.position or None
+    return answered.response(await with_definition(answered.services, row, answered.at, as_of))
 
 
 @router.delete("/profiles/{profile_id}/rewards/{reward_id}", status_code=204)

@@ -69,6 +69,7 @@ SCOPES = {
     "GET /profiles/{profile_id}/transactions": "read-transactions",
     "GET /profiles/{profile_id}/transactions/{transaction_id}": "read-transactions",
     "POST /rewards/{reward_id}/reassign": "update-rewards",
+    "POST /rewards/{reward_id}/revoke": "delete-rewards",
     "POST /profiles/merge": "merge-profiles",
     "POST /profiles/{profile_id}/merge": "merge-profiles",
     "GET /profiles/{profile_id}": "read-profiles",

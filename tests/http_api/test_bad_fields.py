@@ -35,6 +35,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/profiles/merge"): {"winner": "p-1", "loser": "p-2"},
     ("POST", "/profiles/{profile_id}/merge"): {"loser_id": "p-2"},
     ("POST", "/rewards/{reward_id}/reassign"): {"profile_id": "p-2"},
+    ("POST", "/rewards/{reward_id}/revoke"): {"reason": "a mistake"},
     ("POST", "/transactions"): sale(),
     ("PUT", "/programme/settings"): {"grace_days": 1},
     ("PUT", "/transactions/{transaction_id}"): {"is_void": True},

@@ -67,7 +67,7 @@ async def test_it_answers_as_the_write_will(api: Api, write: Write, status: int)
         assert tried.content == done.content
         return
     assert ids_in(tried.json()) <= known
-    assert tried.json() == without_what_is_made(done.json(), known)
+    assert tried.json()["data"] == without_what_is_made(done.json()["data"], known)
     if status == 201:
         assert tried.json()["data"]["id"] is None
         assert done.json()["data"]["id"] not in known
@@ -79,6 +79,22 @@ SELECT key FROM ledger.reservations WHERE kind IN ('reward', 'redemption')
 UNION SELECT substr(stream_id, 13) FROM ledger.events WHERE stream_id LIKE 'transaction-%'
 UNION SELECT convert_from(payload, 'UTF8')::json->>'definition_id' FROM ledger.events
   WHERE stream_id = 'programme'"""
+
+
+@each_write
+async def test_it_tells_the_balances_that_the_write_leaves(
+    api: Api, write: Write, status: int
+) -> None:
+    method, path, body = await write(api)
+    tried = await api.send(method, f"{path}?dry_run=true", body)
+    if status not in (200, 201):
+        return
+    told = tried.json().get("meta", {}).get("balances")
+    await api.send(method, path, body)
+    about_a_profile = "/definitions" not in path and "already" not in write.__name__
+    assert (told is not None) is (about_a_profile and "/transactions" not in path)
+    if told is not None:
+        assert told == await api.data("/profiles/p-1/balances")
 
 
 async def test_its_position_is_none(api: Api) -> None:

@@ -129,6 +129,10 @@ async def extension(api: Api) -> Sent:
     return "POST", "/rewards/extend", {"profile_id": "p-1", "ids": ids, "extend_days": 3}
 
 
+async def revocation_for_a_reason(api: Api) -> Sent:
+    return "POST", f"/rewards/{(await api.issue())['id']}/revoke", {"reason": "a mistake"}
+
+
 WRITES: dict[str, tuple[Write, int]] = {
     "definition": (definition, 201),
     "definition_change": (definition_change, 200),
@@ -138,6 +142,7 @@ WRITES: dict[str, tuple[Write, int]] = {
     "adjustment": (adjustment, 200),
     "extension": (extension, 200),
     "revocation": (revocation, 204),
+    "revocation_for_a_reason": (revocation_for_a_reason, 200),
     "redemption": (redemption, 201),
     "reversal": (reversal, 201),
     "partial_return": (partial_return, 201),

@@ -76,6 +76,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/rewards/batch.json",
         "/rewards/extend",
         "/rewards/{reward_id}",
+        "/rewards/{reward_id}/revoke",
         "/profiles/{profile_id}/rewards/{reward_id}",
         "/profiles/{profile_id}/rewards",
         "/profiles/{profile_id}/redeem",
@@ -96,6 +97,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/profiles/{profile_id}/redeem": 7,
         "/redemptions/{redemption_id}/capture": 8,
         "/redemptions/{redemption_id}/return": 8,
+        "/rewards/{reward_id}/revoke": 8,
         "/transactions": 9,
         "/profiles/merge": 10,
     }

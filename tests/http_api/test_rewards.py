@@ -131,6 +131,21 @@ async def test_a_revoked_reward_is_gone_unless_asked_for(api: Api) -> None:
     refused(await api.delete(f"/rewards/{made['id']}"), 404, "reward_not_found")
 
 
+async def test_a_reward_is_revoked_for_a_reason_that_its_history_tells(api: Api) -> None:
+    made = await api.issue(value=10)
+    shown = await api.post(f"/rewards/{made['id']}/revoke", {"reason": "given by mistake"})
+    assert shown.status_code == 200
+    assert (shown.json()["data"]["is_revoked"], shown.json()["data"]["value_remaining"]) == (
+        True,
+        0,
+    )
+    assert await api.balance("p-1") == 0
+    told = await api.data("/profiles/p-1/history")
+    assert told[-1]["words"].endswith(": given by mistake")
+    again = await api.post(f"/rewards/{made['id']}/revoke", {"reason": "given by mistake"})
+    refused(again, 404, "reward_not_found")
+
+
 async def test_what_to_include_is_read_whether_or_not_the_reward_is_revoked(api: Api) -> None:
     made = await api.issue()
     for path in (f"/rewards/{made['id']}", f"/profiles/p-1/rewards/{made['id']}", "/rewards/99"):
