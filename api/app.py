@@ -29,6 +29,7 @@ from api.routes import (
     reward_definitions,
     reward_expiry_order,
     rewards,
+    statistics,
     transaction_claims,
     transactions,
 )
@@ -93,6 +94,7 @@ def routers() -> tuple[APIRouter, ...]:
         estimates,
         transactions,
         programme,
+        statistics,
         personal_data,
         imports,
     )

@@ -15,6 +15,7 @@ from schemas.sentences import FIELD_LENGTH_MAX
 
 FILTER: Final = re.compile(r"filter\[([a-z_]+)\](?:\[([a-z]+)\])?")
 _KNOWN_LISTED_MAX: Final = 12
+_WHOLE: Final = re.compile(r"[0-9]{1,6}")
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -86,6 +87,25 @@ def flag(request: Request, name: str) -> bool:
     if given not in _BOOLEANS:
         raise Refused.invalid({name: ["Give true or false."]})
     return _BOOLEANS[given]
+
+
+def whole(name: str, description: str, default: int, most: int) -> Parameter:
+    """A parameter that is a number from 1 to `most`; `number_of` reads it."""
+    bounds = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return Parameter(name, description, bounds)
+
+
+def number_of(request: Request, parameter: Parameter) -> int:
+    """What a request gives for a `whole` parameter, or its default.
+
+    Raises:
+        Refused: 422, it is no such number.
+    """
+    most = int(parameter.schema["maximum"])
+    given = request.query_params.get(parameter.name, str(parameter.schema["default"]))
+    if _WHOLE.fullmatch(given) is None or not 1 <= int(given) <= most:
+        raise Refused.invalid({parameter.name: [f"Give a whole number from 1 to {most}."]})
+    return int(given)
 
 
 def _is_filter(name: str, known: Collection[str]) -> bool:

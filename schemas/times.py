@@ -126,6 +126,20 @@ def days_later(instant: datetime, zone: str, days: int) -> datetime:
         raise ValueError("Give fewer days: it ends after the year 9999.") from None
 
 
+def local_day(instant: datetime, zone: str) -> date:
+    """Give the day that calendars in `zone` show at an instant."""
+    return _instant(instant).to_tz(zone_name(zone)).date().to_stdlib()
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """Give the UTC instant a day begins in `zone`: or where the clocks pass over that."""
+    try:
+        wall = Date(day.year, day.month, day.day).at(Time())
+        return _utc(wall.assume_tz(zone_name(zone), disambiguation="compatible"))
+    except (ValueError, OverflowError):
+        raise ValueError(_OUT_OF_RANGE) from None
+
+
 def parse_end(text: str, zone: str) -> datetime:
     """Give the UTC instant a day ends in `zone`, or the one `parse_instant` gives for a time."""
     if _DAY.fullmatch(text) is None:

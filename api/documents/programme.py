@@ -20,6 +20,21 @@ def document(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def change_document(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One version, and what it made of the one before. Nobody wrote down what held before the
+    first: `changes` is null there."""
+    shown = document(row)
+    former = None if before is None else document({**row, "settings": before})
+    changes = None
+    if former is not None:
+        changes = {
+            name: {"from": former[name], "to": value}
+            for name, value in shown.items()
+            if value != former[name] and name != "version"
+        }
+    return shown | {"changes": changes}
+
+
 def of_environment(settings: ProgrammeSettings) -> dict[str, Any]:
     """What holds until the first change: nobody has changed it here."""
     return _shown(settings) | {"changed_at": None, "changed_by": None}

@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from api.access import allowed
 from api.commanding import Answered, addressed, submit
-from api.documents.programme import document, of_environment
+from api.documents.programme import change_document, document, of_environment
 from api.examples import SETTINGS
 from api.filters import Field
 from api.moments import AS_OF, TIME, cut_of
 from api.parameters import IF_MATCH, documented
 from api.paths import BASE
 from api.problems import Refused
-from api.queries import Listing, answer_list, fetch
+from api.queries import Listing, answer_list, fetch, from_json
 from api.reading import answer_fresh, plain, row_after
 from api.route import LedgerRoute
 from api.services import Services, services_of
@@ -33,6 +33,13 @@ router = APIRouter(prefix=BASE, tags=["Programme"], route_class=LedgerRoute)
 MODEL = programme_settings.PROJECTION
 TABLE = MODEL.table
 _COLUMNS = TABLE.c
+_FORMER = TABLE.alias("former").c
+_BEFORE = (
+    select(_FORMER.settings)
+    .where(_FORMER.settings_version == _COLUMNS.settings_version - 1)
+    .scalar_subquery()
+    .label("before")
+)
 
 LISTING = Listing(
     TABLE,
@@ -42,6 +49,7 @@ LISTING = Listing(
         "changed_by": Field.text(_COLUMNS.changed_by),
     },
     _COLUMNS.settings_version,
+    columns=(*TABLE.columns, _BEFORE),
 )
 
 _OTHERS_WRITTEN: Final = "SELECT EXISTS (SELECT FROM ledger.events WHERE stream_id <> $1)"
@@ -63,14 +71,14 @@ async def read(request: Request, _: Annotated[Caller, allowed("read-programme")]
 
 @router.get("/programme/settings/history", openapi_extra=LISTING.documented())
 async def history(request: Request, _: Annotated[Caller, allowed("read-programme")]) -> Response:
-    """Every version of the settings with when and by whom, the newest first."""
+    """Every version of the settings, the newest first: when, by whom, and what it changed."""
     services = services_of(request)
     fresh = await services.reads.catch_up(MODEL, PROGRAMME_STREAM)
     return await answer_list(
         request,
         services,
         LISTING,
-        lambda row: document(plain(TABLE, row)),
+        lambda row: change_document(plain(TABLE, row), from_json(row["before"])),
         fresh=fresh,
     )
 

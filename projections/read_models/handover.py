@@ -10,7 +10,7 @@ from functools import cache
 
 from projections.projection import EventRecord
 from schemas.events import Event, LotTerms, decode, known_events
-from schemas.handover import LotRecord, TakenOver
+from schemas.handover import HandedOver, LotRecord, TakenOver
 
 
 def giver_of(record: EventRecord) -> Iterable[str]:
@@ -35,6 +35,13 @@ def terms_in(event: Event) -> Mapping[int, LotTerms | LotRecord]:
     if isinstance(event, TakenOver):
         return {lot.reward_id: lot for lot in event.lots}
     return {}
+
+
+@cache
+def passing() -> frozenset[str]:
+    """The events on both sides, by which nothing enters or leaves the programme."""
+    both = (HandedOver, TakenOver)
+    return frozenset(cls.__name__ for cls in known_events() if issubclass(cls, both))
 
 
 @cache

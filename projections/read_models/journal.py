@@ -1,6 +1,7 @@
 """The journal: every movement of value, one line each, with the balance it left."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Text
 
@@ -8,7 +9,9 @@ from projections.projection import EventRecord, Key, Note, Projection, Row, Rows
 from projections.read_models.books import moves_value, profile_of
 from schemas.envelope import Recorded
 from schemas.events import Event
+from schemas.holds import HoldLapsed
 from schemas.movements import Book, Movement
+from schemas.rewards import RewardExpired, RewardIssued
 
 TABLE = read_model(
     "journal",
@@ -19,6 +22,7 @@ TABLE = read_model(
     Column("position", BigInteger, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("effective_at", DateTime(timezone=True), nullable=False),
     Column("event_type", Text, nullable=False),
     Column("reward_id", BigInteger, nullable=False),
     Column("source_book", Text, nullable=False),
@@ -31,6 +35,8 @@ TABLE = read_model(
     Column("transaction_id", BigInteger),
     Index("journal_v1_position", "position"),
     Index("journal_v1_reward", "reward_id"),
+    # Lines come about in the order of time, so a summary of each range of pages is enough.
+    Index("journal_v1_effective", "effective_at", postgresql_using="brin"),
 )
 
 
@@ -64,6 +70,20 @@ def effect_minor(movement: Movement) -> int:
     return 0
 
 
+def effective_at(record: EventRecord, event: Event) -> datetime:
+    """When it took effect: what time alone has done at its time, however late it was written down,
+    and a reward with its issue."""
+    at = record.occurred_at
+    match event:
+        case RewardIssued():
+            at = event.issued_at
+        case RewardExpired():
+            at = event.expires_at
+        case HoldLapsed():
+            at = event.held_until
+    return min(at, record.occurred_at)
+
+
 def _line(record: Recorded, event: Event, index: int) -> Row:
     movement = event.movements[index]
     return {
@@ -73,6 +93,7 @@ def _line(record: Recorded, event: Event, index: int) -> Row:
         "position": record.position,
         "occurred_at": record.occurred_at,
         "recorded_at": record.recorded_at,
+        "effective_at": effective_at(record, event),
         "event_type": record.type,
         "reward_id": movement.lot,
         "source_book": movement.source.value,

@@ -86,6 +86,8 @@ SCOPES = {
     "GET /programme/settings": "read-programme",
     "GET /programme/settings/history": "read-programme",
     "PUT /programme/settings": "update-programme",
+    "GET /programme/statistics": "read-programme",
+    "GET /programme/expiry-calendar": "read-programme",
     "POST /transactions/update-create": "create-transactions",
     "POST /transactions/batch.json": "create-transactions",
     "POST /transactions/queue": "create-transactions",

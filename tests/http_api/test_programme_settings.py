@@ -103,6 +103,12 @@ async def test_every_past_value_is_still_answered(api: Api) -> None:
         (1, 1, "2031-03-10 09:30:00"),
     ]
     assert {v["changed_by"] for v in history} == {"till"}
+    changes = [v["changes"] for v in history]
+    assert changes == [
+        {"grace_days": {"from": 2, "to": 3}},
+        {"grace_days": {"from": 1, "to": 2}},
+        None,  # what the environment said before is written down nowhere
+    ]
     assert len(await api.data(f"{PATH}/history?filter[version][lt]=3")) == 2
 
 
