@@ -15,6 +15,8 @@ from api.bodies import BodyLimit
 from api.paths import BASE
 from api.problems import Refused, install
 from api.routes import (
+    access_tokens,
+    access_users,
     estimates,
     holds,
     imports,
@@ -97,6 +99,8 @@ def routers() -> tuple[APIRouter, ...]:
         statistics,
         personal_data,
         imports,
+        access_tokens,
+        access_users,
     )
     return tuple(part.router for part in parts)
 

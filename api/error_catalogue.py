@@ -37,12 +37,16 @@ _OURS: Final = """
 400 invalid_idempotency_key: The key is empty, too long, not printable ASCII, or there are two. | Send one of 1 to 255 characters.
 400 invalid_if_match: `If-Match` is no ETag of ours. | Send the `ETag` of the answer you have read, or `*`.
 401 unauthenticated: No token, or one that is unknown or revoked. | Send `Authorization: Bearer …`; `ledger token create` makes a token.
-403 forbidden: The token lacks the scope the detail names. | Use a token that has it.
+403 forbidden: The token lacks the scope the detail names, or grants what it may not do itself. | Use a token that has it.
 404 not_found: There is nothing at this path. | Look at the path.
 405 method_not_allowed: This path has no such method. | See the `Allow` header.
 413 body_too_large: The body is larger than 1 MiB (a batch: 4 MiB, an import: 16 MiB), or has too many values. | Send it in parts.
 404 journal_line_not_found: No such line in the profile's journal. | Look at the id.
+404 token_not_found: There is no such token. | Look at the id.
+404 user_not_found: There is no such user of the console. | Look at the name.
 404 import_not_found: There is no such import, or its rejected rows are forgotten. | Look at the id; send the file again.
+409 last_administrator: After it nobody could administer access any more. | Make another admin, or another token for everything, first.
+409 user_exists: There is a user of the console of this name. | Change that one, or choose another name.
 409 import_not_checked: The check of the import is not over, or it has failed. | Read it until its `phase` is `checked`.
 404 transaction_claim_not_found: No such claim of this profile. | Look at the id.
 422 body_not_an_object: The body is JSON, but no object. | Send `{…}`.
@@ -55,7 +59,7 @@ _OURS: Final = """
 422 validation_failed: Fields or parameters are missing, unknown, or not what they should be. | Mend what `errors` names.
 500 internal_error: A mistake of ours. | Repeat the request with the same key; report it.
 503 outcome_unknown: No answer came in time: the command may have been accepted. `idempotency_key` says which one it had. | Repeat it with the same key to learn its outcome; without a key, look before you repeat it.
-503 overloaded: Too many commands are waiting; nothing was accepted. | Repeat it after `Retry-After` seconds.
+503 overloaded: Too many commands or passwords are waiting; nothing was accepted. | Repeat it after `Retry-After` seconds.
 503 queue_unavailable: Kafka can't be reached, or gave no answer in time. | Repeat it after `Retry-After` seconds, with the same key: it is done once.
 503 read_model_parked: A list can't show this yet: an event stopped it. | Repeat it later; the operator finds the cause with `ledger doctor`.
 503 unavailable: The database can't be reached; nothing was accepted. | Repeat it after `Retry-After` seconds, with the same key.

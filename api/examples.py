@@ -179,3 +179,22 @@ PROFILE: Final = {"member": {"summary": "A new member", "value": PROFILE_BODY}}
 PROFILE_CHANGES: Final = {"married": {"summary": "A new name", "value": PROFILE_CHANGES_BODY}}
 MERGE: Final = {"duplicate": {"summary": "Two cards of one member", "value": MERGE_BODY}}
 ESTIMATE: Final = _named("A basket", ESTIMATE_BODY)
+TOKEN: Final[dict[str, Any]] = {
+    "till": {
+        "summary": "A till",
+        "value": {
+            "client": "till",
+            "name": "Till 3",
+            "scopes": ["read-profiles", "redeem-strategy"],
+        },
+    }
+}
+USER: Final[dict[str, Any]] = {
+    "staff": {
+        "summary": "Somebody at a counter",
+        "value": {"name": "ada", "role": "staff", "password": "correct horse battery"},
+    }
+}
+USER_CHANGES: Final[dict[str, Any]] = {
+    "left": {"summary": "Somebody who has left", "value": {"disabled": True}}
+}

@@ -10,7 +10,9 @@ from fastapi import Request
 
 from api.health import HealthReport
 from api.programme import CurrentSettings
+from api.sessions import Sessions
 from api.tokens import Tokens
+from api.users import Users
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.port import EventStore
@@ -60,6 +62,8 @@ class Services:
     reads: FreshReads
     pool: "asyncpg.Pool[Any]"
     tokens: Tokens
+    users: Users
+    sessions: Sessions
     health: Callable[[], Awaitable[HealthReport]]
     clock: Callable[[], datetime]
     programme: CurrentSettings

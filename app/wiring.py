@@ -9,7 +9,9 @@ from typing import Literal
 from api.app import create_app
 from api.programme import CurrentSettings
 from api.services import Services
+from api.sessions import Sessions
 from api.tokens import Tokens
+from api.users import Users
 from app.due_profiles import DueInReadModel
 from app.health import Asked, Health
 from app.http_server import HttpServer
@@ -81,7 +83,9 @@ class Wiring:
         if committer and "api" in roles:
             programme = await self._programme()
             worker = await self._imports(committer, programme)
-            process.parts.append(await self._api(committer, projectors, programme, worker))
+            tokens = Tokens(self.stores.pool)
+            process.parts.append(self._api(committer, projectors, programme, worker, tokens))
+            process.parts.append(Part("the uses of tokens", tokens.run, tokens.stop))
             process.parts.append(Part("the imports", worker.run, worker.stop))
             process.parts.append(Part("the settings", programme.follow, programme.stop))
         if committer:
@@ -148,12 +152,13 @@ class Wiring:
             lambda: programme.of_environment,
         )
 
-    async def _api(
+    def _api(
         self,
         committer: Committer,
         projectors: Projectors | None,
         programme: CurrentSettings,
         worker: ImportWorker,
+        tokens: Tokens,
     ) -> Part:
         assert self.listening is not None
         pool = self.stores.pool
@@ -170,7 +175,9 @@ class Wiring:
             store=self.stores.events,
             reads=FreshReads(pool),
             pool=pool,
-            tokens=Tokens(pool),
+            tokens=tokens,
+            users=Users(pool),
+            sessions=Sessions(pool),
             health=Health(pool, asked, lambda: (projectors.component(),) if projectors else ()),
             clock=now,
             programme=programme,

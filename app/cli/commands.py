@@ -16,6 +16,7 @@ from app.cli.read_models import group as read_models
 from app.cli.replay import replay
 from app.cli.serving import serve_roles, up
 from app.cli.tokens import group as token
+from app.cli.users import group as user
 from app.demo.walk import WalkFailed
 from app.embedded import EmbeddedServerError
 from app.http_server import PortTaken
@@ -52,6 +53,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in _COMMANDS.items():
     ledger.command(name)(command)
 ledger.add_typer(token, name="token")
+ledger.add_typer(user, name="user")
 ledger.add_typer(imports, name="import")
 ledger.add_typer(kafka, name="kafka")
 ledger.add_typer(personal_data, name="personal-data")

@@ -1,17 +1,15 @@
-"""`ledger token`: who may call the API."""
+"""`ledger token`: which programs may call the API."""
 
-import asyncio
 from typing import Annotated
 
-import asyncpg
 import typer
 
+from api.administrators import LastAdministrator
+from api.documents.access import token_document
 from api.tokens import SCOPES, Tokens, UnknownScope
-from app.cli.console import MISUSED, fail, say, telling
-from app.cli.options import DataDir, settings_for_a_person
-from app.own_servers import existing_database
-from app.settings import Settings
-from ledger.event_store.faults import FAULTS, meaning
+from app.cli.access import told, with_pool
+from app.cli.console import MISUSED, fail, say
+from app.cli.options import AsJson, DataDir
 
 group = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
 
@@ -34,22 +32,37 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it: this is the only time it can be seen."""
-    settings = settings_for_a_person(data_dir=data_dir)
     if not 1 <= len(client) <= 100 or not client.isprintable():
         fail("--client: give 1 to 100 printable characters.", MISUSED)
     for each in scope:
         if each not in SCOPES:
             fail(f"--scope: {UnknownScope(each)}", MISUSED)
-    with telling() as teller, existing_database(settings, teller) as complete:
-        token = asyncio.run(_created(complete, client, scope, name))
-    say(token)
+    say(with_pool(data_dir, lambda pool: Tokens(pool).create(client, scope, name)))
 
 
-async def _created(settings: Settings, client: str, scopes: list[str], name: str) -> str:
-    assert settings.database_url is not None
-    url = settings.database_url.get_secret_value()
+@group.command("list")
+def list_all(
+    everything: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show the tokens: whose, what they may do, when they were used last; never the token."""
+    rows = with_pool(data_dir, lambda pool: Tokens(pool).list())
+    shown = [token_document(row) for row in rows if everything or row["revoked_at"] is None]
+    names = ("id", "client", "name", "created_at", "last_used_at", "revoked_at", "scopes")
+    told(shown, names, as_json=as_json)
+
+
+@group.command("revoke")
+def revoke(
+    token_id: Annotated[int, typer.Argument(metavar="ID", help="As `ledger token list` shows it.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Revoke a token: nothing is done with it any more from 5 seconds on."""
     try:
-        async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
-            return await Tokens(pool).create(client, scopes, name)
-    except FAULTS as error:
-        raise meaning(error) from error
+        found = with_pool(data_dir, lambda pool: Tokens(pool).revoke(token_id))
+    except LastAdministrator as error:
+        fail(str(error))
+    if not found:
+        fail(f"there is no token {token_id}.")
+    say(f"Token {token_id} is revoked.")

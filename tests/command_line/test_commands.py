@@ -13,6 +13,7 @@ from app.cli.commands import ledger
 UNREACHABLE = "postgresql://user:topsecret@127.0.0.1:1/ledger"
 COMMANDS = (
     "demo", "up", "serve", "migrate", "doctor", "replay", "import", "settings", "openapi", "token",
+    "user",
 )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from api.app import create_app
 from api.health import Component, HealthReport
 from api.programme import CurrentSettings
 from api.services import Services
+from api.sessions import Sessions
 from api.tokens import ALL, Tokens
+from api.users import Users
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
@@ -65,6 +67,8 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         reads=FreshReads(pool),
         pool=pool,
         tokens=tokens,
+        users=Users(pool),
+        sessions=Sessions(pool),
         health=healthy,
         clock=clock,
         programme=CurrentSettings(settings, pool),

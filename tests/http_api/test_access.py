@@ -97,6 +97,12 @@ SCOPES = {
     "GET /profiles/{profile_id}/transactions/claims": "read-transaction-claims",
     "GET /profiles/{profile_id}/transactions/claims/{claim_id}": "read-transaction-claims",
     "GET /profiles/{profile_id}/ledgers/{line_id}": "read-ledgers",
+    "GET /access/tokens": "manage-access",
+    "POST /access/tokens": "manage-access",
+    "DELETE /access/tokens/{token_id}": "manage-access",
+    "GET /access/users": "manage-access",
+    "POST /access/users": "manage-access",
+    "PUT /access/users/{user_name}": "manage-access",
 }
 SCOPES |= {
     name.replace("/rewards/definitions", "/reward-definitions"): scope

@@ -22,7 +22,12 @@ async def known(api: Api, path: str) -> dict[str, Any]:
     sold = await api.sell(profile_id="p-1", external_id="t-1")
     receipt = {"transaction_receipt_ref": "0042", "transaction_total": 10}
     claim = await api.made("/profiles/p-1/transactions/claims", receipt)
+    password = "correct horse battery"
+    await api.made("/access/users", {"name": "ada", "role": "staff", "password": password})
+    token = await api.made("/access/tokens", {"client": "till", "scopes": ["read-rewards"]})
     return {
+        "token_id": token["id"],
+        "user_name": "ada",
         "definition_id": definition,
         "reward_definition_id": definition,
         "reward_id": reward["id"],

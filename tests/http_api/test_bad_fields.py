@@ -47,6 +47,9 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "transaction_receipt_ref": "0042",
         "transaction_total": 10,
     },
+    ("POST", "/access/tokens"): {"client": "till", "scopes": ["read-rewards"]},
+    ("POST", "/access/users"): {"name": "ada", "role": "staff", "password": "correct horse"},
+    ("PUT", "/access/users/{user_name}"): {"disabled": True},
 }
 WITH_BODY = {
     (method, route.path.removeprefix("/api/v3")): route
@@ -107,7 +110,7 @@ def row_fault(response: httpx.Response, case: Case) -> str | None:
 
 def url_of(path: str) -> str:
     """The path of p-1, or of number 6."""
-    path = path.replace("{profile_id}", "p-1")
+    path = path.replace("{profile_id}", "p-1").replace("{user_name}", "ada")
     for name in ("definition_id", "reward_id", "redemption_id", "transaction_id"):
         path = path.replace(f"{{{name}}}", "6")
     return path

@@ -76,7 +76,8 @@ def url_of(name: str, number: str = "6", profile: str = "p-1") -> tuple[str, str
     """A method and a path with these ids in it."""
     method, path = name.split()
     path = path.replace("{profile_id}", profile).replace("{external_id:path}", "t-1")
-    for kind in ("definition", "reward", "redemption", "transaction", "claim", "import"):
+    path = path.replace("{user_name}", "ada")
+    for kind in ("definition", "reward", "redemption", "transaction", "claim", "import", "token"):
         path = path.replace(f"{{{kind}_id}}", number)
     return method, path
 

@@ -90,6 +90,9 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/transactions/incentive-estimate",
         "/transactions/batch.json",
         "/profiles/{profile_id}/transactions/claims",
+        "/access/tokens",
+        "/access/users",
+        "/access/users/{user_name}",
     }
     order = {
         "/rewards/definitions": 0,
@@ -100,6 +103,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/rewards/{reward_id}/revoke": 8,
         "/transactions": 9,
         "/profiles/merge": 10,
+        "/access/users/{user_name}": 10,
     }
     ids: dict[str, Any] = {}
     extendable = (await api.define(is_extendable=True))["id"]
@@ -122,7 +126,7 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
             "held" if path.endswith("capture") else "/profiles/{profile_id}/redeem"
         )
         url = path.replace("{profile_id}", examples.PROFILE_ID)
-        url = url.replace("{redemption_id}", str(redemption))
+        url = url.replace("{redemption_id}", str(redemption)).replace("{user_name}", "ada")
         response = await api.send(method.upper(), url.replace("{reward_id}", f"{made['id']}"), body)
         shown = response.json().get("data")
         if path.endswith("/queue"):
