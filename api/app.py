@@ -21,6 +21,7 @@ from api.routes import (
     holds,
     imports,
     ledgers,
+    operations,
     personal_data,
     profiles,
     programme,
@@ -101,6 +102,7 @@ def routers() -> tuple[APIRouter, ...]:
         imports,
         access_tokens,
         access_users,
+        operations,
     )
     return tuple(part.router for part in parts)
 

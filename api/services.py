@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import Request
 
 from api.health import HealthReport
+from api.operations import Operations
 from api.programme import CurrentSettings
 from api.sessions import Sessions
 from api.tokens import Tokens
@@ -69,6 +70,7 @@ class Services:
     programme: CurrentSettings
     vault: Vault
     imports: Imports
+    operations: Operations
     queue: CommandQueue | None = None
     """None where no Kafka is configured."""
 

@@ -50,6 +50,7 @@ SCOPES: Final = (
     "read-programme",
     "update-programme",
     "manage-access",
+    "read-operations",
     ALL,
 )
 """The original platform's words. `return-policy` lets a return choose its policy; `*` is all.

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from api.health import Component, HealthReport
+from api.operations import Lag
 from app.kafka_access import FAULTS as KAFKA_FAULTS
 from app.kafka_access import brokers_alive
 from ledger.event_store.faults import FAULTS, meaning
@@ -30,7 +31,7 @@ SELECT greatest((SELECT coalesce(max(position), 0) FROM ledger.events) - $1, 0) 
   coalesce(extract(epoch FROM clock_timestamp() - (
     SELECT recorded_at FROM ledger.events WHERE position = $1 + 1)), 0) AS seconds"""
 
-_PUBLISHED = """
+PUBLISHED = """
 SELECT coalesce(max(published_position), 0) FROM ledger.relay_checkpoint WHERE relay = $1"""
 
 
@@ -42,7 +43,7 @@ SELECT EXISTS (
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = ((key >> 32) & 4294967295)::oid AND objid = (key & 4294967295)::oid)"""
 
-_PARKED = " UNION ALL ".join(
+PARKED = " UNION ALL ".join(
     f"SELECT '{projection.name}' AS name, count(*) AS streams FROM {projection.streams.fullname} "  # noqa: S608
     "WHERE parked_at_version IS NOT NULL"
     for projection in ALL
@@ -53,20 +54,12 @@ _PARKED = " UNION ALL ".join(
 class _Answer:
     """What PostgreSQL knows of the others."""
 
-    unpublished: "Lag"
-    unfolded: "Lag"
+    unpublished: Lag
+    unfolded: Lag
     last: Projection
     """The read model that is folded least far."""
     is_led: bool
     parked: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """So many events wait, the oldest for so long."""
-
-    events: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +106,18 @@ class Health:
         relay = self._asked.relay
         try:
             async with asyncio.timeout(QUESTION_SECONDS_MAX), self._pool.acquire() as connection:
-                unpublished = await _lag(connection, await connection.fetchval(_PUBLISHED, relay))
+                unpublished = await lag_after(
+                    connection, await connection.fetchval(PUBLISHED, relay)
+                )
                 # One look each: where there is more to look at, the next question goes on.
                 folded = {
                     each: (await progress_of(connection, each, looks_max=1)).position
                     for each in ALL
                 }
                 last = min(folded, key=lambda each: folded[each])
-                unfolded = await _lag(connection, folded[last])
+                unfolded = await lag_after(connection, folded[last])
                 is_led = bool(await connection.fetchval(_LED, relay))
-                parked = await connection.fetch(_PARKED)
+                parked = await connection.fetch(PARKED)
         except FAULTS as error:
             reason = (
                 f"no answer within {QUESTION_SECONDS_MAX:.0f} s"
@@ -165,7 +160,8 @@ class Health:
         return Component("kafka", True, f"{alive} broker(s) at {servers}", required=False)
 
 
-async def _lag(connection: Any, position: int) -> Lag:
+async def lag_after(connection: Any, position: int) -> Lag:
+    """How much of the log follows on a position."""
     row = await connection.fetchrow(_LAG, position)
     return Lag(int(row["events"]), max(0.0, float(row["seconds"])))
 

@@ -79,7 +79,9 @@ async def _serve(plan: Plan) -> None:
     with stop_on_signals(stopping):
         stores = await _unless_stopped(
             stopping,
-            Stores.open_when_there(database_url, settings.database_connections, plan.told),
+            Stores.open_when_there(
+                database_url, settings.database_connections, plan.told, plan.roles
+            ),
         )
         if stores is None:
             return

@@ -1,7 +1,9 @@
 """PostgreSQL for one process: the event store, and a pool each for requests and projectors."""
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -16,7 +18,8 @@ CONNECT_SECONDS_MAX = 10.0
 RETRY_SECONDS_MAX = 5.0
 PROJECTING_CONNECTIONS_MAX = 10
 PROJECTING_SECONDS_MAX = 60.0
-_REQUESTS = {"application_name": "ledger-requests"}
+NAME_BYTES_MAX = 63
+VERSION = version("rewards-ledger")
 _PROJECTING = {"application_name": "ledger-projectors"}
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -35,8 +38,10 @@ class Stores:
         self.projecting = projecting
 
     @classmethod
-    async def open(cls, database_url: str, connections_max: int) -> "Stores":
-        """Connect.
+    async def open(
+        cls, database_url: str, connections_max: int, roles: Sequence[str] = ()
+    ) -> "Stores":
+        """Connect; `roles` are what the process tells PostgreSQL it is.
 
         Raises:
             EventStoreUnavailable: the database is down.
@@ -50,7 +55,7 @@ class Stores:
                 max_size=connections_max,
                 timeout=CONNECT_SECONDS_MAX,
                 command_timeout=CONNECT_SECONDS_MAX,
-                server_settings=_REQUESTS,
+                server_settings={"application_name": named(roles)},
                 reset=_nothing_to_reset,
             )
             projecting = await asyncpg.create_pool(
@@ -69,7 +74,11 @@ class Stores:
 
     @classmethod
     async def open_when_there(
-        cls, database_url: str, connections_max: int, told: Callable[[str], None]
+        cls,
+        database_url: str,
+        connections_max: int,
+        told: Callable[[str], None],
+        roles: Sequence[str] = (),
     ) -> "Stores":
         """The same, but a database that is down is waited for; `told` learns what is awaited."""
 
@@ -81,7 +90,7 @@ class Stores:
             retry=retry_if_exception_type(EventStoreUnavailable),
             wait=wait_exponential(multiplier=0.2, max=RETRY_SECONDS_MAX),
             before_sleep=tell,
-        )(cls.open, database_url, connections_max)
+        )(cls.open, database_url, connections_max, roles)
 
     async def close(self) -> None:
         """Give all connections back, but don't wait long for them."""
@@ -93,6 +102,11 @@ class Stores:
         except TimeoutError:
             self.projecting.terminate()
             self.pool.terminate()
+
+
+def named(roles: Sequence[str]) -> str:
+    """What an operator sees of this process in PostgreSQL: its version, roles and number."""
+    return f"ledger/{VERSION} {','.join(roles) or '-'} {os.getpid()}"[:NAME_BYTES_MAX]
 
 
 async def _nothing_to_reset(_: Any) -> None:

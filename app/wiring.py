@@ -19,10 +19,12 @@ from app.intake import intake
 from app.intake import parts as intake_parts
 from app.kafka_access import security_of
 from app.master_key import open_vault
+from app.operations.kafka import Topics
+from app.operations.look import Looking, Place
 from app.projectors import Projectors
 from app.running import Part
 from app.settings import Settings
-from app.stores import Stores
+from app.stores import VERSION, Stores
 from app.topics import TopicKeeper, command_topics, events_topic
 from consumers.command_queue import KafkaCommandQueue
 from consumers.expiry import ExpirySettings, ExpiryWorker
@@ -34,6 +36,7 @@ from ledger.decider import ProgrammeSettings
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.snapshots import PostgresSnapshots
 from ledger.imports.worker import ImportWorker
+from ledger.personal.vault import Vault
 from ledger.snapshot_keeper import SnapshotKeeper
 from projections.reading import FreshReads
 
@@ -183,6 +186,7 @@ class Wiring:
             programme=programme,
             vault=worker.vault,
             imports=worker,
+            operations=self._operations(worker.vault),
             queue=queue,
         )
         stop_seconds_max = self.settings.stop_seconds_max
@@ -194,6 +198,18 @@ class Wiring:
                 await queue.close()
 
         return Part("the API", server.run, stop, stop_seconds_max + 5)
+
+    def _operations(self, vault: Vault) -> Looking:
+        settings = self.settings
+        topics = Topics(settings.events_topic, settings.commands_topic, settings.outcomes_topic)
+        place = Place(
+            settings.relay,
+            VERSION,
+            settings.kafka_bootstrap_servers,
+            topics,
+            security_of(settings),
+        )
+        return Looking(self.stores.pool, vault, place, now)
 
     def _queue(self) -> KafkaCommandQueue | None:
         settings = self.settings

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from consumers.projector_batch import Batch, read_batch
 from consumers.projector_broker import Assignments, subscribe
 from consumers.projector_checkpoints import Fenced, Move
+from consumers.projector_faults import note_failure
 from consumers.projector_follower import Follower
 from consumers.projector_partitions import Partitions
 from consumers.published_position import AnotherIncarnation
@@ -200,6 +201,7 @@ class Projector:
                 retry_seconds=seconds,
             )
             self._read_again(follower, seconds)
+            await note_failure(self._pool, follower.projection, follower.last_error)
         else:
             return True
         return False
@@ -263,6 +265,7 @@ class Projector:
         seconds = self._pause_seconds(self._failures)
         self._failures = min(self._failures + 1, FAILURES_MAX)
         self._log.warning("projector_failed", error=self._last_error, retry_seconds=seconds)
+        await note_failure(self._pool, None, self._last_error)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 

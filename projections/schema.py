@@ -52,6 +52,17 @@ DEAD_LETTERS = Table(
 """Records of the topic that are no events of ours."""
 
 
+FAILURES = Table(
+    "failures",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("error", Text, nullable=False),
+    Column("failed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""Why the last attempt of each read model that ever failed did so."""
+
+
 async def create(connection: Any) -> None:
     """Create what is missing and let the application use it. Run by the owner; repeats are fine.
 

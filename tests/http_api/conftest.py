@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 import httpx
 import pytest
-from http_api.ledger_client import Api, Clock, Queue
+from http_api.ledger_client import Api, Clock, Operating, Queue
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.app import create_app
@@ -17,6 +17,8 @@ from api.services import Services
 from api.sessions import Sessions
 from api.tokens import ALL, Tokens
 from api.users import Users
+from app.operations.kafka import Topics
+from app.operations.look import Looking, Place
 from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
@@ -27,6 +29,7 @@ from ledger.personal.vault import Vault
 from projections.reading import FreshReads
 from projections.schema import create
 
+NO_KAFKA = Place("events", "0.1.0", None, Topics("e", "c", "o"), {})
 LAST = "test_every_code_is_provoked_by_a_test"
 
 
@@ -74,6 +77,7 @@ async def api(database_url: str, settings: ProgrammeSettings) -> AsyncIterator[A
         programme=CurrentSettings(settings, pool),
         vault=vault,
         imports=ImportWorker(pool, store, vault, committer.submit_all, clock, lambda: settings),
+        operations=Operating(Looking(pool, vault, NO_KAFKA, clock)),
         queue=queue,
     )
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)

@@ -1,6 +1,7 @@
 """A client of the API for tests, and a clock that stands still."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from api.operations import Letter, Letters, Operations, Report
 from api.services import Services
 
 START = datetime(2031, 3, 10, 9, 30, tzinfo=UTC)
@@ -46,6 +48,26 @@ class Queue:
         if self.is_away:
             raise ConnectionError("Kafka is away")
         self.commands.append(command)
+
+
+@dataclass
+class Operating:
+    """What operators look at; the dead letters are what a test puts there, the newest last."""
+
+    looking: Operations
+    letters: list[Letter] = field(default_factory=list)
+    is_away: bool = False
+
+    async def look(self) -> Report:
+        return await self.looking.look()
+
+    async def dead_letters(self, size: int, rest: Mapping[int, int] | None) -> Letters:
+        if self.is_away:
+            raise ConnectionError("Kafka is away")
+        end = len(self.letters) if rest is None else rest[0]
+        begin = max(0, end - size)
+        found = self.letters[begin:end][::-1]
+        return Letters(found, len(self.letters), {0: begin} if begin else None)
 
 
 @dataclass

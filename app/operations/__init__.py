@@ -1,0 +1,1 @@
+"""What an operator looks at: every part is asked at once, each in bounded time."""
