@@ -1,7 +1,7 @@
 """The form of every decision: pure functions between a command and the events it leads to."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -10,11 +10,12 @@ from uuid import UUID
 from ledger.rejections import InvalidAmount
 from schemas.amounts import from_minor, to_minor
 from schemas.events import Event
+from schemas.immutable import immutable
 from schemas.programme import ClawbackPolicy
 from schemas.redemptions import ReturnPolicy
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ProgrammeSettings:
     """The rules of the programme that a decision needs."""
 
@@ -45,7 +46,7 @@ class ProgrammeSettings:
     """The most that staff may issue, return or adjust at once; None is without a limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Circumstances:
     """All a decision may depend on besides state and command: it reads no clock and no dice."""
 
@@ -90,7 +91,7 @@ class View(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Decision:
     """Events with the stream each belongs to. The answer is about `stream_id`."""
 

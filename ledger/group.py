@@ -9,13 +9,14 @@ from ledger.repeats import external_name
 from ledger.streams import initial_state
 from ledger.submission import Answer, Pending, Submission
 from schemas.events import Event, encode
+from schemas.immutable import immutable
 from schemas.redemptions import MakeRedemption
 from schemas.transaction_changes import TransactionChanges
 
 Name = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Versioned:
     """A stream's state and the head it was folded up to."""
 

@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 from ledger.decider import ProgrammeSettings
 from schemas.commands import Command
 from schemas.events import Event
+from schemas.immutable import immutable
 from schemas.personal import is_clear
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Submission:
     """One command with who sent it. `key` makes it repeatable; `fingerprint` tells its body.
 
@@ -48,7 +49,7 @@ class Submission:
             raise ValueError(f"what is personal in {type(self.command).__name__} is not sealed")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Accepted:
     """The command is durable: its events, and the state of each stream right after them."""
 
@@ -77,7 +78,7 @@ class Accepted:
         return self.states[self.stream_id]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AlreadyThere:
     """A repeat under the same external_id: `stream_id` holds what the first request created."""
 

@@ -1,11 +1,12 @@
 """The envelope around every event: where it stands in the log, who caused it, and when."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from schemas.immutable import immutable
 
-@dataclass(frozen=True, slots=True)
+
+@immutable
 class Recorded:
     """One event as the log holds it. `payload` is the exact bytes that were hashed.
 

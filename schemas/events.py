@@ -62,7 +62,8 @@ def decode(event_type: str, schema_version: int, payload: bytes) -> Event:
     cls = class_of(event_type, schema_version)
     if cls is None:
         raise UnknownEvent(event_type, schema_version)
-    return cls.model_validate_json(payload)
+    event: Event = cls.__pydantic_validator__.validate_json(payload)
+    return event
 
 
 def class_of(event_type: str, schema_version: int) -> type[Event] | None:

@@ -1,20 +1,23 @@
 """Lots: parcels of value with their own terms, and where each part of their value stands."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from ledger.records import replace
 from schemas.handover import LotHold, LotRecord
+from schemas.immutable import immutable
 from schemas.movements import Book, Movement
+from schemas.rewards import RewardIssued
 from schemas.times import PeriodType
 
 WHOLE_SECOND = timedelta(seconds=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Terms:
     """What was promised when a reward was issued; no later definition changes it."""
 
@@ -54,7 +57,7 @@ PROMISED = (
 """What an event copies from a definition's version, or from the reward it carries on."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Lot:
     """One reward's value. Amounts are minor units; `issued_minor` is the sum of all books."""
 
@@ -77,9 +80,8 @@ class Lot:
     @property
     def is_open(self) -> bool:
         """Some of its value may still be spent."""
-        return bool(
-            self.amount(Book.AVAILABLE) or self.amount(Book.PENDING) or self.amount(Book.HELD)
-        )
+        amount = self.books.get
+        return bool(amount(Book.AVAILABLE) or amount(Book.PENDING) or amount(Book.HELD))
 
     @property
     def remaining_minor(self) -> int:
@@ -111,6 +113,7 @@ class Lot:
 
 
 _TERMS = tuple(each.name for each in fields(Terms))
+_terms = attrgetter(*_TERMS)
 _OF_ITS_OWN = tuple(
     each.name for each in fields(Lot) if each.name not in ("id", "terms", "issued_minor", "books")
 )
@@ -125,12 +128,17 @@ def lot_record(
     return LotRecord(reward_id=lot.id, books=dict(books), holds=dict(holds or {}), **terms, **own)
 
 
+def terms_of(record: RewardIssued | LotRecord) -> Terms:
+    """The terms a reward was issued on, as whatever tells of it has them: by the same names."""
+    return Terms(*_terms(record))
+
+
 def taken_over(record: LotRecord, before: Lot | None) -> Lot:
     """The lot of a record, before its movements bring the value.
 
     The account may have known it before: what it keeps of that time stays in its books.
     """
-    terms = Terms(**{name: getattr(record, name) for name in _TERMS})
+    terms = terms_of(record)
     own = {name: getattr(record, name) for name in _OF_ITS_OWN}
     return replace(before or Lot(record.reward_id, terms), terms=terms, **own)
 

@@ -1,11 +1,12 @@
 """Claims on sales that were recorded without the profile, as its account knows them."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Literal
 
 from immutables import Map
 
 from schemas.handover import SaleClaimRecord
+from schemas.immutable import immutable
 from schemas.transaction_claims import (
     TransactionClaimChecked,
     TransactionClaimed,
@@ -19,7 +20,7 @@ OfSaleClaim = (
 Status = Literal["open", "claimed", "rejected"]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SaleClaim:
     """What a receipt says, and what became of it."""
 

@@ -1,6 +1,6 @@
 """The state of an account. Immutable: versions share what they have in common."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 from typing import Literal
 
@@ -10,12 +10,13 @@ from ledger.account.lots import Lot, in_expiry_order
 from ledger.account.sale_claims import SaleClaim
 from ledger.records import Records
 from schemas.handover import HoldRecord, RedemptionStanding
+from schemas.immutable import immutable
 from schemas.movements import Book
 
 HoldStatus = Literal["held", "captured", "released", "lapsed"]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Hold:
     """What a redemption set aside in each lot before it took any, in the order of consumption."""
 
@@ -29,7 +30,7 @@ class Hold:
         return sum(amount for _, amount in self.parcels)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Redemption:
     """What a redemption took from each lot, and what of it has come back (minor units)."""
 
@@ -69,7 +70,7 @@ class Redemption:
         return bool(self.outstanding()) or self.is_held(now)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Account:
     """One profile's value: all lots, which of them are open, and the redemptions."""
 

@@ -1,12 +1,13 @@
 """What the ledger asks of an event store. Two adapters keep this promise: PostgreSQL and memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from schemas.envelope import Recorded
+from schemas.immutable import immutable
 
 EVENT_BYTES_MAX = 512 * 1024
 """Below Kafka's default record limit: an event the relay can't publish would block it for ever."""
@@ -21,7 +22,7 @@ NEW_IDS_MAX = 2_000
 """The most identifiers one call hands out."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NewEvent:
     """An event about to be appended; the store adds position, `recorded_at` and chain."""
 
@@ -33,7 +34,7 @@ class NewEvent:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Claim:
     """A name that must be unique across streams: (kind, key) belongs to `stream_id` for ever.
 
@@ -47,7 +48,7 @@ class Claim:
     fingerprint: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CommandRecord:
     """The permanent idempotency record of one command, accepted or refused.
 
@@ -64,7 +65,7 @@ class CommandRecord:
     event_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Unit:
     """What one command wants written: all of it or nothing."""
 
@@ -77,7 +78,7 @@ class Unit:
     causation_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StreamHead:
     """The last event of a stream. Both numbers are compared: versions alone can coincide."""
 
@@ -85,7 +86,7 @@ class StreamHead:
     position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Append:
     """One group. `append_id` makes a resubmission after an unknown outcome recognisable."""
 
@@ -95,7 +96,7 @@ class Append:
     """Every stream the group read or writes, as it was when the group was decided."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Committed:
     """The group is durable. Its events stand at `first_position`, +1, +2 …, in order."""
 
@@ -104,7 +105,7 @@ class Committed:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Conflicted:
     """Nothing was written. All that stood in the way, so that the rest can go again."""
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
+from schemas.immutable import immutable
+
 LINE_BYTES_MAX: Final = 16 * 1024
 COLUMNS_MAX: Final = 64
 NAME_SHOWN_MAX: Final = 40
@@ -25,7 +27,7 @@ class UnreadableFile(Exception):
     """The file as a whole can't be imported; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Line:
     """One line with something in it. `text` is as it stood, without its end."""
 

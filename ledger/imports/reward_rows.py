@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from ledger.imports.csv_lines import CsvLines, Line, UnreadableFile, shown, unescaped
+from schemas.immutable import immutable
 from schemas.rewards import IssueReward
 from schemas.sentences import sentences
 
@@ -41,7 +41,7 @@ Identity = tuple[str, str]
 """A handle and an identifier, such as ("email", "ada@example.org")."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RewardRow:
     """A row that can be read: what to issue, to a profile that may have to be looked up first."""
 

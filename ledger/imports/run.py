@@ -13,6 +13,7 @@ from ledger.imports.csv_lines import Line
 from ledger.imports.profiles import ProfilesByIdentity
 from ledger.imports.reward_rows import RewardRow, RewardRows, RowRefused
 from ledger.rejections import Rejection
+from schemas.immutable import immutable
 from schemas.rewards import IssueReward, RewardIssued
 
 CLIENT: Final = "import"
@@ -23,7 +24,7 @@ Rejected = Callable[[Line, str], None]
 """Learns of each row that can't be imported, and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FileOfRows:
     """One file, known by what it says and not by its name."""
 
@@ -69,7 +70,7 @@ class OfDefinition:
     """What remains of them to spend."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Addressed:
     """A row whose profile is found."""
 

@@ -1,27 +1,16 @@
 """What becomes of rewards, beside the movements of their value."""
 
 from ledger.account.folding.draft import Draft, Steps
-from ledger.account.lots import PROMISED, Lot, Terms
+from ledger.account.lots import Lot, terms_of
 from ledger.records import replace
 from schemas.rewards import RewardAdjusted, RewardExtended, RewardIssued, RewardRevoked, RewardSent
 
 
 def _issued(draft: Draft, event: RewardIssued) -> None:
-    lot = Lot(id=event.reward_id, terms=_terms(event))
+    lot = Lot(id=event.reward_id, terms=terms_of(event))
     draft.lots = draft.lots.set(lot.id, lot)
     if event.restored_from is None:
         draft.count_issued(event.definition_id, 1)
-
-
-def _terms(event: RewardIssued) -> Terms:
-    return Terms(
-        **{name: getattr(event, name) for name in PROMISED},
-        value_initial_minor=event.value_initial_minor,
-        issued_at=event.issued_at,
-        expires_at=event.expires_at,
-        timezone=event.timezone,
-        graced=event.graced,
-    )
 
 
 def _adjusted(draft: Draft, event: RewardAdjusted) -> None:
