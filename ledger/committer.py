@@ -6,7 +6,6 @@ is cached and never trusted: the append checks every stream the group read.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -28,6 +27,7 @@ from ledger.event_store.port import (
 )
 from ledger.group import Decided, Group, Versioned
 from ledger.programme.state import PROGRAMME_STREAM
+from ledger.records import replace
 from ledger.rejections import Rejection, TooMuchContention
 from ledger.repeats import external_name, replayed, stream_of
 from ledger.snapshot_keeper import SnapshotKeeper

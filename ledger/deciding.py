@@ -7,14 +7,15 @@ from dataclasses import replace
 from ledger.addressing import holder_now
 from ledger.claims import claims_of
 from ledger.commands import HANDLERS
-from ledger.decider import Circumstances
+from ledger.decider import Circumstances, Decision
 from ledger.event_store.port import APPEND_EVENTS_MAX, NewEvent, StreamHead
 from ledger.group import Decided, Group, GroupView, NotLoaded, Versioned, new_event, unit_of
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
 from ledger.repeats import answer_to_repeat, external_name, outcome_bytes
-from ledger.streams import evolve_state
+from ledger.streams import fold_state
 from ledger.submission import Accepted, Pending, Submission
+from schemas.events import Event
 
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 GROUP_DECIDE_SECONDS_MAX = 0.1
@@ -87,13 +88,7 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     at = _circumstances(submission, view.state(PROGRAMME_STREAM), at)
     decision = HANDLERS[type(submission.command)].decide(submission.command, view, at)
     claims = claims_of(decision, view, submission.fingerprint, at.now)
-    streams = {stream_id: view.before(stream_id) for stream_id, _ in decision.written}
-    new: list[NewEvent] = []
-    for stream_id, event in decision.written:
-        before = streams[stream_id]
-        version = before.head.version + 1
-        new.append(new_event(event, stream_id, version, at.now))
-        streams[stream_id] = Versioned(evolve_state(before.state, event), StreamHead(version))
+    new, streams = _written(decision, view, at)
     states = {stream_id: versioned.state for stream_id, versioned in streams.items()}
     if decision.stream_id not in states:
         states[decision.stream_id] = view.before(decision.stream_id).state
@@ -108,11 +103,30 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     )
     if submission.dry_run:
         return Decided(pending, answer, None, frozenset(view.read))
-    unit = unit_of(submission, tuple(new), claims, outcome_bytes(answer))
+    unit = unit_of(submission, new, claims, outcome_bytes(answer))
     group.overlay.update(streams)
     group.event_count += len(new)
     group.event_bytes += sum(len(event.payload) for event in new)
     return Decided(pending, answer, unit, frozenset(view.read))
+
+
+def _written(
+    decision: Decision, view: GroupView, at: Circumstances
+) -> tuple[tuple[NewEvent, ...], dict[str, Versioned]]:
+    """The events as the store takes them, and what they make of each stream they belong to."""
+    streams: dict[str, list[Event]] = {}
+    new: list[NewEvent] = []
+    for stream_id, event in decision.written:
+        events = streams.setdefault(stream_id, [])
+        events.append(event)
+        version = view.before(stream_id).head.version + len(events)
+        new.append(new_event(event, stream_id, version, at.now))
+    after: dict[str, Versioned] = {}
+    for stream_id, events in streams.items():
+        before = view.before(stream_id)
+        head = StreamHead(before.head.version + len(events))
+        after[stream_id] = Versioned(fold_state(before.state, events), head)
+    return tuple(new), after
 
 
 def _circumstances(

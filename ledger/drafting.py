@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger.account.rewards import facts_due
 from ledger.decider import Circumstances, Decision, View
-from ledger.streams import evolve_state, initial_state
+from ledger.streams import fold_state, initial_state
 from schemas.events import Event
 
 
@@ -33,9 +33,9 @@ class Draft:
 
     def write(self, stream_id: str, *events: Event) -> None:
         """More events of one stream."""
-        for event in events:
-            self._states[stream_id] = evolve_state(self.state(stream_id), event)
-            self._written.append((stream_id, event))
+        if events:
+            self._states[stream_id] = fold_state(self.state(stream_id), events)
+        self._written.extend((stream_id, event) for event in events)
 
     def add(self, written: Iterable[tuple[str, Event]]) -> None:
         """What another decision writes."""

@@ -49,7 +49,7 @@ def outcome_bytes(answer: Answer | BaseException) -> bytes:
     kept: dict[str, Any] = {"stream": answer.stream_id}
     if isinstance(answer, AlreadyThere):
         kept |= {"external_id": answer.external_id, "at": answer.at}
-    elif not answer.events:
+    elif not answer.written:
         kept["at"] = answer.at
     return orjson.dumps(kept)
 

@@ -19,6 +19,8 @@ _BEGINNINGS: tuple[tuple[str, type[Transaction | IssueCounter | Receipt]], ...] 
     (RECEIPT_PREFIX, Receipt),
 )
 
+_NOBODY = Account()
+
 
 def account_stream(profile_id: str) -> str:
     """The stream of a profile's account."""
@@ -32,7 +34,7 @@ def initial_state(stream_id: str) -> State:
     for prefix, state in _BEGINNINGS:
         if stream_id.startswith(prefix):
             return state()
-    return Account()
+    return _NOBODY
 
 
 def last_event_tells(stream_id: str) -> bool:
@@ -55,14 +57,18 @@ def evolve_state(state: State, event: Event) -> State:
             return evolve_counter(state, event)
 
 
-def fold_recorded(state: State, history: Iterable[Recorded]) -> State:
-    """The state of a stream after more of what the store holds of it."""
-    events = map(event_of, history)
+def fold_state(state: State, events: Iterable[Event]) -> State:
+    """The state of any stream after more events."""
     if isinstance(state, Account):
         return fold(events, state)
     for event in events:
         state = evolve_state(state, event)
     return state
+
+
+def fold_recorded(state: State, history: Iterable[Recorded]) -> State:
+    """The state of a stream after more of what the store holds of it."""
+    return fold_state(state, map(event_of, history))
 
 
 def fold_whole(stream_id: str, history: Iterable[Recorded]) -> State:

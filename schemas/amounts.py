@@ -34,18 +34,17 @@ def to_minor(value: Decimal | int | str, *, digits: int = 2, signed: bool = Fals
     Decimals are counted as written, so `9.990` has three. Anything refused is a ValueError.
     """
     number = _exact(value, signed=signed)
-    sign, figures, exponent = number.as_tuple()
+    exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueError("Give a finite number.")
     if -exponent > digits:
         raise ValueError(f"Give at most {digits} decimals.")
     if number and number.adjusted() + digits > len(str(MINOR_MAX)):
         raise ValueError(_too_large(digits))
-    magnitude = int("".join(map(str, figures))) if number else 0
-    minor = magnitude * 10 ** (exponent + digits) if magnitude else 0
-    if minor > MINOR_MAX:
+    minor = int(number.scaleb(digits)) if number else 0
+    if abs(minor) > MINOR_MAX:
         raise ValueError(_too_large(digits))
-    return -minor if sign else minor
+    return minor
 
 
 @lru_cache(maxsize=4_096)

@@ -93,6 +93,12 @@ class Lot:
         expires_at = self.terms.expires_at
         return expires_at is not None and now - expires_at >= WHOLE_SECOND
 
+    def is_due(self, now: datetime) -> bool:
+        """Time alone may have done something to it that isn't recorded."""
+        return self.expired_by(now) or (
+            self.amount(Book.PENDING) > 0 and self.terms.issued_at <= now
+        )
+
     def move(self, movement: Movement) -> "Lot":
         """The lot after a movement.
 

@@ -33,7 +33,7 @@ def facts_due(account: Account, now: datetime, at_most: int = DUE_FACTS_MAX) -> 
     """
     facts: list[Event] = list(holds_due(account, now)[:at_most])
     account = fold(facts, account)
-    for lot in in_expiry_order(account.open_lots.values()):
+    for lot in in_expiry_order(lot for lot in account.open_lots.values() if lot.is_due(now)):
         if len(facts) >= at_most:
             break
         facts.extend(_due(lot, now))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -24,7 +25,7 @@ Rejected = Callable[[Line, str], None]
 """Learns of each row that can't be imported, and why."""
 
 
-@immutable
+@dataclass(frozen=True)
 class FileOfRows:
     """One file, known by what it says and not by its name."""
 
@@ -35,7 +36,7 @@ class FileOfRows:
         """The key of a line for ever: run again, a row is the command it was."""
         return f"{self.digest}:{line}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> bytes:
         """What stands behind a key is always the same row."""
         return hashlib.sha256(self.digest.encode()).digest()

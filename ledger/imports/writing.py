@@ -191,7 +191,7 @@ class Writing:
         """Whether a row has its answer; False sends it again."""
         match answer:
             case Accepted():
-                self.tally.count(next(e for e in answer.events if isinstance(e, RewardIssued)))
+                self.tally.count(next(e for _, e in answer.written if isinstance(e, RewardIssued)))
             case AlreadyThere():
                 self.tally.done_before += 1
             case TooMuchContention():
