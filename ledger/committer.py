@@ -115,7 +115,9 @@ class Committer:
             for submission, answered in zip(submissions, answers, strict=True):
                 self._waiting.add(Pending(submission, answered))
             self._arrived.set()
-            await asyncio.wait(answers)
+            for answered in answers:  # a group is answered at once: few are waited for
+                if not answered.done():
+                    await asyncio.wait((answered,))
         except BaseException:
             self._arrived.set()
             for answered in answers:
