@@ -44,13 +44,14 @@ class Topics:
 async def look_at_kafka(
     servers: str,
     topics: Topics,
-    checkpoints: Mapping[int, int],
+    checkpoints: Mapping[int, int] | None,
     security: dict[str, Any],
 ) -> Kafka:
     """Ask the cluster; raises one of FAULTS when it does not answer.
 
     `checkpoints` has for each partition of the events the next offset of the read model furthest
     behind: the projector keeps them itself, and gives Kafka no more than a hint now and then.
+    None is not known.
     """
     async with _admin(servers, security) as admin, asking_consumer(servers, security) as consumer:
         cluster, numbers = await asyncio.gather(
@@ -62,10 +63,14 @@ async def look_at_kafka(
         ends = await consumer.end_offsets(places) if places else {}
         begins = await consumer.beginning_offsets(places) if places else {}
         committed, described = await _groups(admin)
-    projected = {TopicPartition(topics.events, n): at for n, at in checkpoints.items()}
+    # Who has read nothing yet begins with the first record there is.
+    projected = None
+    if checkpoints is not None:
+        projected = begins | {TopicPartition(topics.events, n): o for n, o in checkpoints.items()}
+    taken = None if committed is None else begins | committed
     groups = [
         _group(group_of(ALL), PROJECTOR, described, _of(places, [topics.events]), projected, ends),
-        _group(INTAKE_GROUP, INTAKE, described, _of(places, commands), committed, ends),
+        _group(INTAKE_GROUP, INTAKE, described, _of(places, commands), taken, ends),
     ]
     letters = _of(places, [topics.dead_letters])
     return Kafka(
@@ -99,15 +104,22 @@ _Committed = dict[TopicPartition, int]
 _Described = dict[str, tuple[str, int]]
 
 
-async def _groups(admin: Any) -> tuple[_Committed, _Described]:
-    """How far the intake has committed; the state of each group, and how many are in it."""
+async def _groups(admin: Any) -> tuple[_Committed | None, _Described]:
+    """How far the intake has committed; the state of each group, and how many are in it.
+
+    Where it is not known, nothing is made up.
+    """
     try:
         intake = await admin.list_consumer_group_offsets(INTAKE_GROUP)
-        answers = await admin.describe_consumer_groups([group_of(ALL), INTAKE_GROUP])
+        # One at a time: the client misreads an answer about several.
+        answers = [
+            *await admin.describe_consumer_groups([group_of(ALL)]),
+            *await admin.describe_consumer_groups([INTAKE_GROUP]),
+        ]
     except KafkaError as error:
         # A cluster that has never had a group has nobody to ask yet. The rest is told all the same.
         log.warning("groups_unknown", error=repr(error))
-        return {}, {}
+        return None, {}
     groups = (group for answer in answers for group in answer.to_object()["groups"])
     committed = {place: found.offset for place, found in intake.items() if found.offset >= 0}
     return committed, {group["group"]: (group["state"], len(group["members"])) for group in groups}
@@ -122,11 +134,11 @@ def _group(  # noqa: PLR0913, PLR0917 - what was asked of each
     reads_for: str,
     described: Mapping[str, tuple[str, int]],
     places: Sequence[TopicPartition],
-    at: Mapping[TopicPartition, int],
+    at: Mapping[TopicPartition, int] | None,
     ends: Mapping[TopicPartition, int],
 ) -> Group:
     state, members = described.get(name, ("", 0))
-    partitions = [GroupPartition(p.topic, p.partition, at.get(p), ends[p]) for p in places]
+    partitions = [GroupPartition(p.topic, p.partition, (at or {}).get(p), ends[p]) for p in places]
     return Group(name, reads_for, state or "Unknown", members, partitions)
 
 

@@ -98,9 +98,7 @@ class Looking:
         offsets = await _asked(database.checkpoints(self._pool, topics.events))
         try:
             async with asyncio.timeout(KAFKA_SECONDS_MAX):
-                found = await look_at_kafka(
-                    servers, topics, offsets.told or {}, self._place.security
-                )
+                found = await look_at_kafka(servers, topics, offsets.told, self._place.security)
         except KAFKA_FAULTS as error:
             reason = str(error) or type(error).__name__
             return Asked(None, f"{servers} does not answer: {reason}")

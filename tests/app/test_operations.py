@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from api.operations import Letters
@@ -172,6 +173,22 @@ async def publish(kafka: str, topic: str, partition: int, *values: bytes, **more
     await producer.stop()
 
 
+@asynccontextmanager
+async def reading(kafka: str, topic: str, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A member of a group, once it has its partitions."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka, group_id=group, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(60):
+            while not consumer.assignment():
+                await asyncio.sleep(0.02)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
 async def test_kafka_tells_of_brokers_topics_and_groups(
     pool: "asyncpg.Pool[Any]", vault: Vault, kafka: str
 ) -> None:
@@ -183,7 +200,11 @@ async def test_kafka_tells_of_brokers_topics_and_groups(
         "next_offset) SELECT $1, $2, incarnation, $3, 1, $4 FROM ledger.log",
         [(e.name, e.version, topics.events, 2 if e.name == "journal" else 3) for e in ALL],
     )
-    report = await looking(pool, vault, kafka, topics=topics).look()
+    await publish(kafka, topics.commands, 1, b"a", b"b")
+    async with reading(kafka, topics.commands, GROUP) as consumer:
+        place = TopicPartition(topics.commands, 1)
+        await consumer.commit({place: 1})
+        report = await looking(pool, vault, kafka, topics=topics).look()
     assert report.kafka is not None
     assert report.kafka.fault is None
     found = report.kafka.told
@@ -200,15 +221,16 @@ async def test_kafka_tells_of_brokers_topics_and_groups(
     projector, intake = found.groups
     assert (projector.reads_for, projector.members) == ("projector", 0)
     assert [(p.partition, p.offset, p.end, p.lag) for p in projector.partitions] == [
-        (0, None, 0, None),
+        (0, 0, 0, 0),
         (1, 2, 3, 1),
-        (2, None, 0, None),
+        (2, 0, 0, 0),
     ]
     assert (intake.name, intake.reads_for) == (GROUP, "intake")
-    assert {(p.topic, p.partition) for p in intake.partitions} == {
-        (topics.commands, 0),
-        (topics.commands, 1),
-        (f"{topics.commands}.shop", 0),
+    assert (intake.state, intake.members) == ("Stable", 1)
+    assert {(p.topic, p.partition): p.lag for p in intake.partitions} == {
+        (topics.commands, 0): 0,
+        (topics.commands, 1): 1,
+        (f"{topics.commands}.shop", 0): 0,
     }
 
 
