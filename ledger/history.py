@@ -3,33 +3,22 @@
 Pure: from what the store recorded to what a person reads. The command line and the API share it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from ledger.account.folding import evolve, fold
-from ledger.account.rewards import facts_due
 from ledger.account.state import Account
 from ledger.event_words import in_words
+from ledger.past import Amounts, Cut, Happened, account_after, amounts_at, happened
 from ledger.streams import event_of
 from schemas.amounts import from_minor
 from schemas.envelope import Recorded
 from schemas.events import Event
-from schemas.movements import Book, Movement
+from schemas.movements import Movement
 
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Where to stop: what had occurred by an instant, or what the ledger had recorded by it."""
-
-    at: datetime
-    recorded: bool = False
-
-    def keeps(self, recorded: Recorded) -> bool:
-        """Whether an event belongs to the history up to this instant."""
-        return (recorded.recorded_at if self.recorded else recorded.occurred_at) <= self.at
+ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +48,7 @@ class History:
 
     def balance_minor(self, at: datetime) -> int:
         """What can be spent at an instant: a reward past its time is out, recorded or not."""
-        return fold(facts_due(self.account, at), self.account).available_minor(at)
+        return amounts_at(self.account, at).available_minor
 
     def amount(self, minor: int) -> Decimal:
         """Minor units as people write them."""
@@ -81,20 +70,36 @@ def history_of(
     Raises:
         UnknownEvent: the stream holds an event this version has no class for.
     """
+    events = happened(recorded, cut)
+    entries = entries_of(
+        events, currency=currency, currency_digits=currency_digits, opened=opened or {}
+    )
+    return History(entries, account_after(events), currency, currency_digits)
+
+
+def entries_of(
+    events: Sequence[Happened],
+    *,
+    currency: str,
+    currency_digits: int,
+    opened: Mapping[str, Mapping[str, Any] | None],
+    part: slice = ALL,
+) -> tuple[Entry, ...]:
+    """A part of an account's events in words, each with the balance after it.
+
+    Of those before only the movements are looked at: a page of a long history is soon there.
+    """
+    start, stop, _ = part.indices(len(events))
+    before = (movement for each in events[:start] for movement in each.event.movements)
+    balance = Amounts.moved_by(before).available_minor
     entries: list[Entry] = []
-    account = Account()
-    balance = 0
-    for each in recorded:
-        if cut is not None and not cut.keeps(each):
-            continue
-        event = event_of(each)
-        change = _available_change(event)
+    for each in events[start:stop]:
+        event = each.event
+        change = Amounts.moved_by(event.movements).available_minor
         balance += change
-        account = evolve(account, event)
-        personal = None if opened is None else opened.get(event.personal or "")
-        words = in_words(event, currency, currency_digits, personal)
-        entries.append(_entry(each, event, words, change, balance))
-    return History(tuple(entries), account, currency, currency_digits)
+        words = in_words(event, currency, currency_digits, opened.get(event.personal or ""))
+        entries.append(_entry(each.recorded, event, words, change, balance))
+    return tuple(entries)
 
 
 def sealed_in(recorded: Iterable[Recorded]) -> set[str]:
@@ -116,10 +121,3 @@ def _entry(recorded: Recorded, event: Event, words: str, change: int, balance: i
         change_minor=change,
         balance_minor=balance,
     )
-
-
-def _available_change(event: Event) -> int:
-    """Movements say all an event did to value, so no event's type is asked for."""
-    into = sum(m.amount_minor for m in event.movements if m.target is Book.AVAILABLE)
-    out_of = sum(m.amount_minor for m in event.movements if m.source is Book.AVAILABLE)
-    return into - out_of

@@ -86,14 +86,15 @@ def entry_document(entry: Entry, services: Services) -> dict[str, Any]:
         "words": entry.words,
         "change": from_minor(entry.change_minor, digits=digits),
         "balance": from_minor(entry.balance_minor, digits=digits),
-        "movements": [_movement(movement, digits) for movement in entry.movements],
+        "movements": [movement_document(movement, digits) for movement in entry.movements],
         "actor": entry.actor,
         "occurred_at": utc_text(entry.occurred_at),
         "recorded_at": utc_text(entry.recorded_at),
     }
 
 
-def _movement(movement: Movement, digits: int) -> dict[str, Any]:
+def movement_document(movement: Movement, digits: int) -> dict[str, Any]:
+    """Value that left one book for another."""
     return {
         "reward_id": movement.lot,
         "from": movement.source.value,

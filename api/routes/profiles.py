@@ -7,26 +7,20 @@ from fastapi import APIRouter, Request, Response
 from api.access import allowed
 from api.documents import balances as balance_documents
 from api.documents.history import entry_document
+from api.freshness import told
 from api.moments import AS_OF, TIME, cut_of
 from api.pages import NUMBER, SIZE, around, plain_page
 from api.parameters import Parameter, documented, flag, text
+from api.past import entries_at, profile_at
 from api.paths import BASE, PathProfile
 from api.personal import Document
 from api.problems import Refused
-from api.reading import (
-    answer_fresh,
-    not_found,
-    of_profile,
-    profile_now,
-    row_at,
-    whole_stream,
-)
+from api.reading import answer_fresh, of_profile, row_at
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
-from ledger.history import history_of, sealed_in
-from ledger.streams import account_stream
 from projections.read_models import balances
+from schemas.amounts import from_minor
 
 router = APIRouter(prefix=BASE, tags=["Profiles"], route_class=LedgerRoute)
 
@@ -36,16 +30,23 @@ OWN = Parameter(
 )
 
 
-@router.get("/profiles/{profile_id}/balances", openapi_extra=documented(CURRENCY))
+@router.get("/profiles/{profile_id}/balances", openapi_extra=documented(CURRENCY, AS_OF, TIME))
 async def read_balances(
     request: Request,
     profile_id: PathProfile,
     _: Annotated[Caller, allowed("read-profiles")],
 ) -> Response:
-    """What the profile can spend now. Right to the second, and never older than a command's
-    answer."""
+    """What the profile can spend. Right to the second, and never older than a command's answer.
+
+    With `as_of` what it could spend at that moment: by business time whatever had happened, told
+    then or later; with `time=recorded` what the ledger answered then.
+    """
     services = services_of(request)
     _refuse_other_currency(request.query_params.get(CURRENCY.name), services.settings.currency)
+    cut = cut_of(request)
+    if cut is not None:
+        past = await profile_at(services, profile_id, cut)
+        return answer_fresh(balance_documents.document(past.balance(), services), past.fresh)
     fresh = await of_profile(services, balances.PROJECTION, profile_id)
     row = await row_at(services, balances.TABLE, (fresh.profile_id,))
     balance = balances.balance_at(None if row is None else dict(row), services.clock())
@@ -65,36 +66,21 @@ async def read_history(
 
     `as_of` stops at a moment (UTC, or ISO 8601 with an offset): of business time, or with
     `time=recorded` of what the ledger knew by then. Read from the log itself. A merged profile's
-    is that of whom it has become; `own=true` tells what happened to it before.
+    is that of whom it had become by then; `own=true` tells what happened to it before.
     """
     services = services_of(request)
     cut = cut_of(request)
     page = plain_page(request)
-    shown_of = profile_id
-    if not flag(request, OWN.name):
-        shown_of = await profile_now(services, profile_id)
-    recorded = await whole_stream(services.store, account_stream(shown_of))
-    if not recorded:
-        raise not_found("profile")
-    settings = services.settings
-    told = history_of(
-        recorded,
-        cut=cut,
-        currency=settings.currency,
-        currency_digits=settings.currency_digits,
-        opened=await services.vault.opened(sealed_in(recorded)),
-    )
-    entries = told.entries[page.first : page.first + page.size + 1]
+    past = await profile_at(services, profile_id, cut, own=flag(request, OWN.name))
+    entries = await entries_at(services, past, slice(page.first, page.first + page.size + 1))
+    digits = services.settings.currency_digits
     content: dict[str, Any] = {
         "data": [entry_document(entry, services) for entry in entries[: page.size]],
-        **around(request, page, entries, len(told.entries), None),
+        **around(request, page, entries, len(past.events), None),
     }
-    content["meta"]["balance"] = told.amount(
-        told.balance_minor(cut.at if cut else services.clock())
-    )
-    if shown_of != profile_id:
-        content["meta"]["merged_into"] = shown_of
-    headers = {"Ledger-Position": str(recorded[-1].position)}
+    content["meta"]["balance"] = from_minor(past.balance().available_minor, digits=digits)
+    content["meta"] |= told(past.fresh)
+    headers = {"Ledger-Position": str(past.fresh.position)}
     return Document(content, headers=headers)
 
 

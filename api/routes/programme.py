@@ -21,7 +21,7 @@ from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.versions import etag, expected_version
-from ledger.history import Cut
+from ledger.past import Cut
 from ledger.programme.settings import changes_currency
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import CurrencyFrozen

@@ -17,12 +17,13 @@ from app.settings import Settings
 from app.wiring import programme_settings
 from ledger.event_store.faults import FAULTS, meaning
 from ledger.event_store.postgres import PostgresEventStore
-from ledger.history import Cut, Entry, History, history_of, sealed_in
+from ledger.history import Entry, History, history_of, sealed_in
+from ledger.past import Cut
 from ledger.personal.vault import Opened
 from ledger.programme.state import PROGRAMME_STREAM, Programme, fold_programme
 from ledger.streams import account_stream, event_of
 from schemas.envelope import Recorded
-from schemas.times import local_text, parse_instant, utc_text
+from schemas.times import local_text, utc_text
 
 PAGE_EVENTS_MAX = 1_000
 
@@ -75,7 +76,7 @@ def _cut(as_of: str | None, zone: str, recorded: bool) -> Cut | None:
             fail("--recorded has a meaning only with --as-of.", MISUSED)
         return None
     try:
-        return Cut(parse_instant(as_of, zone), recorded)
+        return Cut.told(as_of, zone, recorded=recorded)
     except ValueError as error:
         fail(f"--as-of: {error}", MISUSED)
 

@@ -87,6 +87,12 @@ class MemoryEventStore:
         """See the port."""
         return {key: self._records[key] for key in keys if key in self._records}
 
+    async def records_of(self, first_positions: Sequence[int]) -> Mapping[int, CommandRecord]:
+        """See the port."""
+        wanted = set(first_positions)
+        found = (r for r in self._records.values() if r.event_count)
+        return {r.first_position: r for r in found if r.first_position in wanted}
+
     async def new_ids(self, count: int) -> range:
         """See the port."""
         first, self._next_id = self._next_id, self._next_id + count

@@ -185,6 +185,13 @@ class EventStore(Protocol):
         """The stored records among (client, key) pairs."""
         ...
 
+    async def records_of(self, first_positions: Sequence[int]) -> Mapping[int, CommandRecord]:
+        """The records of the commands whose first events stand at these positions.
+
+        A command that came without a key has none.
+        """
+        ...
+
     async def new_ids(self, count: int) -> range:
         """A block of at most NEW_IDS_MAX fresh integer identifiers, never handed out before."""
         ...

@@ -176,6 +176,15 @@ class PostgresEventStore:
         )
         return {(r["client"], r["key"]): CommandRecord(**dict(r)) for r in rows}
 
+    async def records_of(self, first_positions: Sequence[int]) -> Mapping[int, CommandRecord]:
+        """See the port."""
+        rows = await self._fetch(
+            "SELECT client, key, fingerprint, outcome, first_position, event_count "
+            "FROM ledger.commands WHERE first_position = ANY($1::bigint[]) AND event_count > 0",
+            list(first_positions),
+        )
+        return {r["first_position"]: CommandRecord(**dict(r)) for r in rows}
+
     async def new_ids(self, count: int) -> range:
         """See the port. One step of `ledger.ids` is NEW_IDS_MAX, so blocks never overlap."""
         if count > NEW_IDS_MAX:

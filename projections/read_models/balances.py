@@ -112,23 +112,23 @@ def evolve(rows: Rows, record: EventRecord, event: Event) -> Rows:
         else:
             changed[note] = lot
     for lot_id in lots_of(event):
-        if (open_lot := lots.get(str(lot_id))) is not None:
-            after = holds_after(open_lot["holds"], event, lot_id)
-            lots[str(lot_id)] = {**open_lot, "holds": after}
+        name, note = str(lot_id), _note(record, lot_id)
+        if name in lots:
+            lots[name] = _with_holds(lots[name], event, lot_id)
+        elif closed := changed.get(note) or rows.get(note):
+            # A hold told late takes what has been swept meanwhile: that lot comes back with it.
+            changed[note] = _with_holds(closed, event, lot_id)
     for movement in event.movements:
         move(row, movement)
-        name = str(movement.lot)
-        known = lots.get(name)
-        if known is None:
-            note = _note(record, movement.lot)
-            known = changed.get(note) or rows.get(note)
+        name, note = str(movement.lot), _note(record, movement.lot)
+        known = lots.get(name) or changed.get(note) or rows.get(note)
         if known is not None:
             lots[name] = lot = _moved(known, movement)
             if not (lot["available"] or lot["pending"] or lot["held"]):
                 # Its next movement, if there is one, finds it again by its note.
-                changed[_note(record, movement.lot)] = lots.pop(name)
+                changed[note] = lots.pop(name)
         elif movement.target in _OPEN:
-            raise MissingRow(_note(record, movement.lot))
+            raise MissingRow(note)
     row["updated_at"], row["position"] = record.occurred_at, record.position
     return changed
 
@@ -165,6 +165,10 @@ def _with_terms(terms: LotTerms | LotRecord, note: Note, lot: Row | None) -> Row
         "issued_at": terms.issued_at.isoformat(),
         "expires_at": expires_at,
     }
+
+
+def _with_holds(lot: Row, event: Event, lot_id: int) -> Row:
+    return {**lot, "holds": holds_after(lot["holds"], event, lot_id)}
 
 
 def _moved(lot: Mapping[str, Any], movement: Movement) -> dict[str, Any]:

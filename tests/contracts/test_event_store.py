@@ -181,6 +181,15 @@ async def test_each_record_says_which_events_are_its_own(store: EventStore) -> N
     }  # fmt: skip
 
 
+async def test_who_wrote_an_event_is_found_by_the_first_of_its_command(store: EventStore) -> None:
+    none, two = (CommandRecord("till", key, b"f", b"{}") for key in ("0", "2"))
+    units = unit(event()), unit(record=none), unit(event("a", 2), event("a", 3), record=two)
+    await store.append(group(*units, a=EMPTY))
+    stored = replace(two, first_position=2, event_count=2)
+    assert await store.records_of([1, 2, 3, 99]) == {2: stored}
+    assert await store.records_of([]) == {}
+
+
 async def test_a_group_submitted_again_is_answered_as_the_first_time(store: EventStore) -> None:
     same = group(unit(event(), record=CommandRecord("till", "k", b"f", b"{}")), a=EMPTY)
     first = await store.append(same)

@@ -13,7 +13,8 @@ import schemas.reward_definitions
 import schemas.rewards
 import schemas.transactions  # noqa: F401 -- all events are known then
 from ledger.event_words import in_words
-from ledger.history import Cut, history_of, sealed_in
+from ledger.history import history_of, sealed_in
+from ledger.past import Cut
 from schemas.envelope import Recorded
 from schemas.events import Event, encode, known_events
 from schemas.movements import Book, moved

@@ -8,6 +8,8 @@ import pytest
 from projections.projection import Projection, Row
 from projections.read_models import balances, redemptions, reward_expiry_order, rewards
 from projections.read_models.balances import Balance, balance_at
+from schemas.movements import Book, moved
+from schemas.rewards import RewardExpired
 from tests.projections.histories import (
     DAY_ONE,
     Written,
@@ -82,3 +84,17 @@ def test_the_expiry_order_knows_the_next_deadline() -> None:
     assert rows[key]["held_until"] == first.held_until
     rows = given(reward_expiry_order.PROJECTION, *before, (A, first), (A, captured(9, 1, 300, 0)))
     assert rows[key]["held_until"] is None
+
+
+def test_a_hold_told_late_of_what_was_swept_ends_at_its_deadline_too() -> None:
+    """The lot was closed when the hold was heard of: it comes back with it."""
+    reward = issued("p-1", 1, 1_000)
+    assert reward.expires_at is not None
+    movements = moved(1, Book.AVAILABLE, Book.EXPIRED, 1_000)
+    swept = RewardExpired(reward_id=1, expires_at=reward.expires_at, movements=movements)
+    movements = moved(1, Book.EXPIRED, Book.HELD, 300)
+    hold = held("p-1", 3, 1, 300).model_copy(update={"movements": movements})
+    row = given(balances.PROJECTION, (A, reward), (A, swept), (A, hold))[("p-1",)]
+    assert set(row["open_lots"]["1"]["holds"]) == {"3"}
+    assert balance_at(row, hold.held_until - SECOND).held_minor == 300
+    assert balance_at(row, reward.expires_at + timedelta(days=1)) == Balance()

@@ -39,6 +39,8 @@ CREATE TABLE ledger.commands (
   event_count integer NOT NULL,
   PRIMARY KEY (client, key)
 );
+-- Which command wrote an event: always added at the end, so the hot path pays little for it.
+CREATE INDEX commands_wrote ON ledger.commands (first_position) WHERE event_count > 0;
 
 -- Names that belong to one stream for ever.
 CREATE TABLE ledger.reservations (
