@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from api.documents.rewards import document
+from api.past import PastProfile, definitions_at, rows_at
 from api.queries import fetch, from_json
 from api.reading import plain
-from api.routes.rewards import LISTING, TABLE
+from api.reward_lists import LISTING, MODEL, TABLE
 from api.services import Services
 from ledger.programme.state import PROGRAMME_STREAM
 from projections.read_models import reward_definitions
@@ -37,3 +38,22 @@ class Incentives:
         """A reward; None while its read model has not seen it, as in lists over all profiles."""
         found = self._rewards.get(reward_id)
         return None if found is None else dict(found)
+
+
+class PastIncentives(Incentives):
+    """The same as of another moment than now, also of rewards that are another profile's since."""
+
+    def __init__(self, services: Services, past: PastProfile) -> None:
+        super().__init__(services, past.at)
+        self._past = past
+
+    async def load(self, redemptions: Iterable[Mapping[str, Any]]) -> None:
+        """Fold them from the log, all at once."""
+        wanted = {item["reward_id"] for row in redemptions for item in row["items"]}
+        if not wanted:
+            return
+        definitions = (await definitions_at(self._services, self._past.cut)).newest
+        for row in await rows_at(self._services, self._past, MODEL, everybodys=True):
+            if row["reward_id"] in wanted:
+                reward = {**row, "definition": definitions[row["definition_id"]]}
+                self._rewards[row["reward_id"]] = document(reward, self._services, self._now)

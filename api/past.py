@@ -116,8 +116,13 @@ async def tellings_of(
     return in_order(read)
 
 
-async def rows_at(services: Services, past: PastProfile, projection: Projection) -> Sequence[Row]:
-    """A profile's rows of a read model as they were, by the model's own fold of the log."""
+async def rows_at(
+    services: Services, past: PastProfile, projection: Projection, *, everybodys: bool = False
+) -> Sequence[Row]:
+    """A profile's rows of a read model as they were, by the model's own fold of the log.
+
+    With `everybodys` also those that had gone to another profile, as they were when they went.
+    """
     rows: dict[Key, Row | None] = {}
     for number, (_, told) in enumerate(await tellings_of(services, past)):
         if number % AT_ONCE == 0:
@@ -129,7 +134,9 @@ async def rows_at(services: Services, past: PastProfile, projection: Projection)
     return [
         row
         for key, row in rows.items()
-        if isinstance(key, tuple) and row is not None and row["profile_id"] == past.profile_id
+        if isinstance(key, tuple)
+        and row is not None
+        and (everybodys or row["profile_id"] == past.profile_id)
     ]
 
 

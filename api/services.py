@@ -1,7 +1,7 @@
 """What the routes work with, put together by the composition root."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -78,6 +78,10 @@ class Services:
     def settings(self) -> ProgrammeSettings:
         """The programme's settings, as far as this process knows them."""
         return self.programme.settings
+
+    def at(self, moment: datetime) -> "Services":
+        """The same, as far as they read, at another moment than now."""
+        return replace(self, clock=lambda: moment)
 
 
 def services_of(request: Request) -> Services:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
-from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, literal_column
 
 from api.access import allowed
 from api.commanding import Answered, addressed, submit
@@ -14,8 +14,11 @@ from api.documents.redemptions import document, reissued
 from api.examples import REDEMPTION, RETURN
 from api.filters import Field
 from api.folding import folded
-from api.incentives import Incentives
+from api.incentives import Incentives, PastIncentives
+from api.moments import AS_OF, TIME, cut_of
 from api.parameters import WAIT_FOR
+from api.past import profile_at, rows_at
+from api.past_tables import past_table
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
 from api.queries import Listing, answer_list
@@ -59,34 +62,35 @@ _COLUMNS = TABLE.c
 _NEVER = literal(False)
 
 
-def listing(now: datetime) -> Listing:
+def listing(now: datetime, table: FromClause = TABLE) -> Listing:
     """Redemptions as they are at a moment: a hold ends with its deadline, recorded or not."""
-    lapsed = and_(_COLUMNS.status == "held", _COLUMNS.held_until <= now)
-    items = case((lapsed, 0), else_=func.jsonb_array_length(_COLUMNS["items"]))
+    columns = table.c
+    lapsed = and_(columns.status == "held", columns.held_until <= now)
+    items = case((lapsed, 0), else_=func.jsonb_array_length(columns["items"]))
     return Listing(
-        TABLE,
+        table,
         {
-            "id": Field.number(_COLUMNS.redemption_id),
-            "type": Field.text(_COLUMNS.type),
-            "status": Field.text(case((lapsed, "lapsed"), else_=_COLUMNS.status)),
-            "profile_id": Field.text(_COLUMNS.profile_id),
-            "total": Field.money(case((lapsed, 0), else_=_COLUMNS.total_minor)),
-            "external_id": Field.text(_COLUMNS.external_id),
-            "location_id": Field.text(_COLUMNS.location_id.op("#>>")(literal_column("'{}'"))),
-            "redeem_at": Field.instant(_COLUMNS.redeemed_at),
-            "held_until": Field.instant(_COLUMNS.held_until),
-            "transaction_id": Field.number(_COLUMNS.transaction_id),
-            "transaction_external_id": Field.text(_COLUMNS.transaction_external_id),
-            "transaction_receipt_ref": Field.text(_COLUMNS.transaction_receipt_ref),
-            "linked": Field.boolean(_COLUMNS.transaction_id.is_not(None)),
+            "id": Field.number(columns.redemption_id),
+            "type": Field.text(columns.type),
+            "status": Field.text(case((lapsed, "lapsed"), else_=columns.status)),
+            "profile_id": Field.text(columns.profile_id),
+            "total": Field.money(case((lapsed, 0), else_=columns.total_minor)),
+            "external_id": Field.text(columns.external_id),
+            "location_id": Field.text(columns.location_id.op("#>>")(literal_column("'{}'"))),
+            "redeem_at": Field.instant(columns.redeemed_at),
+            "held_until": Field.instant(columns.held_until),
+            "transaction_id": Field.number(columns.transaction_id),
+            "transaction_external_id": Field.text(columns.transaction_external_id),
+            "transaction_receipt_ref": Field.text(columns.transaction_receipt_ref),
+            "linked": Field.boolean(columns.transaction_id.is_not(None)),
             "has_reward": Field.boolean(items > 0),
             # Nothing but rewards is kept yet.
             "has_point": Field.boolean(_NEVER),
             "has_credit": Field.boolean(_NEVER),
             "has_benefit": Field.boolean(_NEVER),
-            "created_at": Field.instant(_COLUMNS.created_at),
+            "created_at": Field.instant(columns.created_at),
         },
-        _COLUMNS.redemption_id,
+        columns.redemption_id,
     )
 
 
@@ -160,14 +164,23 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-redempti
     return await list_redemptions(request, services, fresh=await model_position(services, MODEL))
 
 
-@router.get("/profiles/{profile_id}/redemptions", openapi_extra=LISTING.documented())
+@router.get("/profiles/{profile_id}/redemptions", openapi_extra=LISTING.documented(AS_OF, TIME))
 async def list_of_profile(
     request: Request,
     profile_id: PathProfile,
     _: Annotated[Caller, allowed("read-redemptions")],
 ) -> Response:
-    """A profile's redemptions, returns and reversals, the newest first."""
-    return await list_profile_redemptions(request, profile_id)
+    """A profile's redemptions, returns and reversals, the newest first.
+
+    With `as_of` as they were at that moment, with their rewards.
+    """
+    services, cut = services_of(request), cut_of(request)
+    if cut is None:
+        return await list_profile_redemptions(request, profile_id)
+    past = await profile_at(services, profile_id, cut)
+    table = past_table(TABLE, await rows_at(services, past, MODEL))
+    taken = PastIncentives(services, past)
+    return await _list(request, services.at(past.at), listing(past.at, table), taken, past.fresh)
 
 
 @router.get("/profiles/{profile_id}/linked/redemptions", openapi_extra=LISTING.documented())
@@ -201,12 +214,23 @@ async def list_redemptions(
     fresh: Freshness,
 ) -> Response:
     """The page a request asks for, each redemption with the rewards it took value from."""
+    taken = Incentives(services, services.clock())
+    return await _list(request, services, listing(services.clock()), taken, fresh, where)
+
+
+async def _list(  # noqa: PLR0913, PLR0917 - each is one thing a list needs
+    request: Request,
+    services: Services,
+    shown: Listing,
+    taken: Incentives,
+    fresh: Freshness,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> Response:
     now = services.clock()
-    taken = Incentives(services, now)
     return await answer_list(
         request,
         services,
-        listing(now),
+        shown,
         lambda row: document(plain(TABLE, row), services, now, taken.of),
         before=lambda rows: taken.load(plain(TABLE, row) for row in rows),
         where=where,

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import BigInteger, case, cast, func, select
+from sqlalchemy import BigInteger, FromClause, case, cast, func, select
 
 from api.access import allowed
 from api.documents.rewards import next_document
 from api.filters import Field
 from api.lapses import lapsed_minor
+from api.moments import AS_OF, TIME, cut_of
+from api.past import profile_at, rows_at
+from api.past_tables import past_table
 from api.paths import BASE, PathProfile
 from api.queries import Listing, answer_list
 from api.reading import of_profile
@@ -21,33 +24,29 @@ from projections.read_models import reward_expiry_order
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
 MODEL = reward_expiry_order.PROJECTION
-_COLUMNS = MODEL.table.c
 
 
-def _listing(profile_id: str, now: datetime) -> Listing:
+def _listing(profile_id: str, now: datetime, rows: FromClause = MODEL.table) -> Listing:
     """The rewards that can be spent at a moment, numbered before any filter leaves some out."""
-    lapsed = case((_COLUMNS.held_until <= now, lapsed_minor(_COLUMNS.holds, now)), else_=0)
-    spendable = (
-        _COLUMNS.available_minor
-        + case((_COLUMNS.issued_at <= now, _COLUMNS.pending_minor), else_=0)
-        + lapsed
-    )
+    of = rows.c
+    lapsed = case((of.held_until <= now, lapsed_minor(of.holds, now)), else_=0)
+    spendable = of.available_minor + case((of.issued_at <= now, of.pending_minor), else_=0) + lapsed
     order = (
-        _COLUMNS.expires_at.asc().nulls_last(),
-        _COLUMNS.issued_at.asc(),
-        _COLUMNS.reward_id.asc(),
+        of.expires_at.asc().nulls_last(),
+        of.issued_at.asc(),
+        of.reward_id.asc(),
     )
     # Available until the end of the `expires_at` second.
-    unexpired = _COLUMNS.expires_at.is_(None) | (_COLUMNS.expires_at >= now.replace(microsecond=0))
+    unexpired = of.expires_at.is_(None) | (of.expires_at >= now.replace(microsecond=0))
     table = (
         select(
-            *_COLUMNS,
+            *of,
             spendable.label("spendable_minor"),
             lapsed.label("lapsed_minor"),
             func.row_number().over(order_by=order).label("place"),
             cast(func.sum(spendable).over(order_by=order), BigInteger).label("cumulative_minor"),
         )
-        .where(_COLUMNS.profile_id == profile_id, spendable > 0, unexpired)
+        .where(of.profile_id == profile_id, spendable > 0, unexpired)
         .subquery("next")
     )
     columns: Any = table.c
@@ -70,7 +69,9 @@ LISTING = _listing("", datetime.min.replace(tzinfo=UTC))
 """For what does not depend on whose rewards they are, and when."""
 
 
-@router.get("/profiles/{profile_id}/rewards/expiry-order", openapi_extra=LISTING.documented())
+@router.get(
+    "/profiles/{profile_id}/rewards/expiry-order", openapi_extra=LISTING.documented(AS_OF, TIME)
+)
 async def expiry_order(
     request: Request,
     profile_id: PathProfile,
@@ -78,9 +79,20 @@ async def expiry_order(
 ) -> Response:
     """What will be consumed next: nearest expiry first, no expiry last; ties by issue, then id.
 
-    `value_cumulative` is what can be redeemed before the reward after it is touched.
+    `value_cumulative` is what can be redeemed before the reward after it is touched. With `as_of`
+    the order as it was at that moment.
     """
-    services = services_of(request)
+    services, cut = services_of(request), cut_of(request)
+    if cut is not None:
+        past = await profile_at(services, profile_id, cut)
+        rows = past_table(MODEL.table, await rows_at(services, past, MODEL))
+        return await answer_list(
+            request,
+            services.at(past.at),
+            _listing(past.profile_id, past.at, rows),
+            lambda row: next_document(row, services),
+            fresh=past.fresh,
+        )
     fresh = await of_profile(services, MODEL, profile_id)
     return await answer_list(
         request,

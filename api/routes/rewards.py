@@ -1,11 +1,9 @@
 """Rewards: issue, read, list, revoke; and what will be consumed next (article, step 2)."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response
-from sqlalchemy import ColumnElement, case, func, literal, literal_column, select
 
 from api.access import allowed
 from api.batches import Rows, answer_batch
@@ -13,12 +11,12 @@ from api.bodies import BATCH
 from api.commanding import Answered, addressed, submit
 from api.documents.rewards import document
 from api.examples import PROFILE_REWARD, REWARD, REWARDS
-from api.filters import Field
-from api.lapses import lapsed_minor
+from api.moments import AS_OF, TIME, cut_of
 from api.parameters import WAIT_FOR, Parameter, documented
+from api.past import profile_at
 from api.paths import BASE, PathId, PathProfile
 from api.problems import Refused
-from api.queries import Listing, answer_list, from_json
+from api.queries import answer_list, from_json
 from api.reading import (
     answer_fresh,
     held_row,
@@ -28,6 +26,7 @@ from api.reading import (
     plain,
     profile_now,
 )
+from api.reward_lists import LISTING, MODEL, TABLE, past_rewards
 from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.shown_rewards import Definitions, issued, revision_of, with_definition
@@ -35,85 +34,13 @@ from api.tokens import Caller
 from api.versions import etag
 from api.waiting_for import wait_for
 from ledger.programme.state import PROGRAMME_STREAM
-from projections.read_models import reward_definitions, rewards
+from projections.read_models import reward_definitions
 from schemas.commands import Command
 from schemas.rewards import IssueReward, RewardTerms
 
 router = APIRouter(prefix=BASE, tags=["Rewards"], route_class=LedgerRoute)
 
 CREATED: Final = 201
-
-MODEL = rewards.PROJECTION
-TABLE = MODEL.table
-_COLUMNS = TABLE.c
-_DEFINITIONS = reward_definitions.PROJECTION.table
-_DEFINITION = (
-    select(
-        func.jsonb_build_object(
-            literal_column("'definition_id'"),
-            _DEFINITIONS.c.definition_id,
-            literal_column("'handle'"),
-            _DEFINITIONS.c.handle,
-            literal_column("'name'"),
-            _DEFINITIONS.c.name,
-            literal_column("'type'"),
-            _DEFINITIONS.c.type,
-            literal_column("'value_minor'"),
-            _DEFINITIONS.c.value_minor,
-            literal_column("'text'"),
-            func.jsonb_build_object(
-                literal_column("'notify_issue_offset'"),
-                _DEFINITIONS.c.text["notify_issue_offset"],
-                literal_column("'notify_expiry_offset'"),
-                _DEFINITIONS.c.text["notify_expiry_offset"],
-            ),
-        )
-    )
-    .where(_DEFINITIONS.c.definition_id == _COLUMNS.definition_id)
-    .scalar_subquery()
-    .label("definition")
-)
-
-
-def _expired(now: datetime) -> ColumnElement[bool]:
-    """Past the end of its last second, recorded or not; never, where there is no expiry."""
-    return func.coalesce(_COLUMNS.expires_at < now.replace(microsecond=0), literal(value=False))
-
-
-def _active(now: datetime) -> ColumnElement[bool]:
-    return ~_expired(now) & (_COLUMNS.issued_at <= now) & _COLUMNS.revoked_at.is_(None)
-
-
-def _remaining(now: datetime) -> ColumnElement[int]:
-    """As the documents show it: past its expiry nothing remains but what is held."""
-    lapsed = case((_COLUMNS.held_minor > 0, lapsed_minor(_COLUMNS.holds, now)), else_=0)
-    unspent = _COLUMNS.available_minor + _COLUMNS.pending_minor + lapsed
-    return _COLUMNS.held_minor - lapsed + case((_expired(now), 0), else_=unspent)
-
-
-LISTING = Listing(
-    TABLE,
-    {
-        "id": Field.number(_COLUMNS.reward_id),
-        "profile_id": Field.text(_COLUMNS.profile_id),
-        "reward_definition_id": Field.number(_COLUMNS.definition_id),
-        "external_id": Field.text(_COLUMNS.external_id),
-        "value_initial": Field.money(_COLUMNS.value_initial_minor),
-        "value_remaining": Field.at_moment(_remaining, Field.money),
-        "issued_at": Field.instant(_COLUMNS.issued_at),
-        "expires_at": Field.instant(_COLUMNS.expires_at),
-        "extended_at": Field.instant(_COLUMNS.extended_at),
-        "timezone": Field.text(_COLUMNS.timezone),
-        "source_type": Field.text(_COLUMNS.source_type),
-        "source_id": Field.number(_COLUMNS.source_id),
-        "is_expired": Field.at_moment(_expired, Field.boolean),
-        "is_active": Field.at_moment(_active, Field.boolean),
-        "created_at": Field.instant(_COLUMNS.created_at),
-        "updated_at": Field.instant(_COLUMNS.updated_at),
-    },
-    _COLUMNS.reward_id,
-    columns=(*_COLUMNS, _DEFINITION),
-)
 
 INCLUDE = Parameter(
     "include", "Show it though it is revoked.", {"type": "string", "enum": ["revoked"]}
@@ -124,6 +51,9 @@ class RewardBatch(Command):
     """Rewards to issue, a row each."""
 
     rewards: Rows[IssueReward]
+
+
+_COLUMNS = TABLE.c
 
 
 @router.post("/rewards")
@@ -183,14 +113,26 @@ async def list_all(request: Request, _: Annotated[Caller, allowed("read-rewards"
     )
 
 
-@router.get("/profiles/{profile_id}/rewards", openapi_extra=LISTING.documented())
+@router.get("/profiles/{profile_id}/rewards", openapi_extra=LISTING.documented(AS_OF, TIME))
 async def list_of_profile(
     request: Request,
     profile_id: PathProfile,
     _: Annotated[Caller, allowed("read-rewards")],
 ) -> Response:
-    """A profile's rewards, the newest first; revoked ones are left out."""
-    services = services_of(request)
+    """A profile's rewards, the newest first; revoked ones are left out.
+
+    With `as_of` as they were at that moment, filters and order too.
+    """
+    services, cut = services_of(request), cut_of(request)
+    if cut is not None:
+        past = await profile_at(services, profile_id, cut)
+        return await answer_list(
+            request,
+            services.at(past.at),
+            await past_rewards(services, past),
+            _documents(services.at(past.at)),
+            fresh=past.fresh,
+        )
     fresh = await of_profile(services, MODEL, profile_id)
     await _definitions_caught_up(services)
     return await answer_list(

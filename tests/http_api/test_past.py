@@ -16,6 +16,9 @@ READS = (
     "/profiles/p-1/balances",
     "/profiles/p-1/balances/explain",
     "/profiles/p-1/history",
+    "/profiles/p-1/rewards",
+    "/profiles/p-1/rewards/expiry-order",
+    "/profiles/p-1/redemptions",
 )
 
 
@@ -153,6 +156,77 @@ async def test_before_it_began_a_profile_had_nothing(api: Api) -> None:
         refused(answer, 404, "profile_not_found")
 
 
+async def test_the_rewards_as_of_each_moment(api: Api) -> None:
+    known = await lived(api)
+    path = "/profiles/p-1/rewards"
+    was = await api.data(f"{path}?as_of={hours(1)}")
+    assert [(each["id"], each["value_remaining"]) for each in was] == [
+        (known["second"], 5), (known["first"], 6),
+    ]  # fmt: skip
+    assert was[0]["definition"]["name"] == "R"
+    assert not was[0]["is_expired"]
+    later = await api.data(f"{path}?as_of={hours(49)}&filter[is_expired]=true")
+    assert [(each["id"], each["value_remaining"]) for each in later] == [(known["first"], 0)]
+    most = f"{path}?as_of={hours(1)}&sort=-value_remaining&filter[value_remaining][gt]=5"
+    assert await api.ids(most) == [known["first"]]
+    page = (await api.get(f"{path}?as_of={hours(1)}&page[size]=1")).json()
+    assert (page["meta"]["total"], page["meta"]["as_of"]) == (2, hours(1))
+    assert (await api.get(page["links"]["next"])).json()["data"] == was[1:]
+    now = await api.data(path)
+    api.clock.forward(hours=1)
+    assert await api.data(f"{path}?as_of={hours(24)}") == now
+
+
+async def test_a_reward_changed_or_revoked_since_was_as_it_was(api: Api) -> None:
+    definition = await api.define(name="Birthday")
+    body = {"reward_definition_id": definition["id"], "meta": {"note": "by hand"}}
+    reward = await api.issue(value=10, expires_at=hours(48), **body)
+    api.clock.forward(hours=1)
+    await api.changed(f"/rewards/{reward['id']}", {"value_remaining": 3, "expires_at": hours(24)})
+    renamed = {"name": "Other", "handle": definition["handle"], "value": 10, "type": "other"}
+    await api.changed(f"/rewards/definitions/{definition['id']}", renamed | {"period": 30})
+    api.clock.forward(hours=1)
+    await api.delete(f"/rewards/{reward['id']}")
+    path = "/profiles/p-1/rewards?as_of="
+    (first,) = await api.data(f"{path}{hours(0)}")
+    assert (first["value_remaining"], first["expires_at"]) == (10, hours(48))
+    assert (first["definition"]["name"], first["meta"]) == ("Birthday", {"note": "by hand"})
+    (second,) = await api.data(f"{path}{hours(1)}")
+    assert (second["value_remaining"], second["definition"]["name"]) == (3, "Other")
+    assert await api.data(f"{path}{hours(2)}") == []
+
+
+async def test_the_order_of_consumption_as_of_a_moment(api: Api) -> None:
+    known = await lived(api)
+    path = "/profiles/p-1/rewards/expiry-order"
+    was = await api.data(f"{path}?as_of={hours(1)}")
+    assert [(each["reward_id"], each["value_cumulative"]) for each in was] == [
+        (known["first"], 6), (known["second"], 11),
+    ]  # fmt: skip
+    later = await api.data(f"{path}?as_of={hours(49)}")
+    assert [each["reward_id"] for each in later] == [known["second"]]
+
+
+async def test_redemptions_as_of_a_moment(api: Api) -> None:
+    known = await lived(api)
+    path = "/profiles/p-1/redemptions"
+    (was,) = await api.data(f"{path}?as_of={hours(1)}")
+    assert (was["id"], was["total"], was["returned"]) == (known["redemption"], 4, 0)
+    assert was["items"][0]["type_attributes"]["value_remaining"] == 6
+    now = await api.data(path)
+    assert len(now) == 2
+    assert await api.data(f"{path}?as_of={hours(24)}") == now
+    assert await api.ids(f"{path}?as_of={hours(24)}&filter[type]=return") == [now[0]["id"]]
+
+
+async def test_a_hold_lapsed_or_not_by_then(api: Api) -> None:
+    await api.issue(value=10)
+    await api.redeem(amount=4, hold="PT1H")
+    for hour, status in ((0.5, "held"), (1, "lapsed")):
+        (was,) = await api.data(f"/profiles/p-1/redemptions?as_of={hours(hour)}")
+        assert was["status"] == status
+
+
 async def test_a_merged_profile_was_its_own_before(api: Api) -> None:
     await api.issue("p-1", 10)
     await api.issue("p-2", 7)
@@ -169,6 +243,12 @@ async def test_a_merged_profile_was_its_own_before(api: Api) -> None:
     before = (await api.get(f"/profiles/p-2/history?as_of={hours(1)}")).json()
     assert [entry["balance"] for entry in before["data"]] == [0, 7, 5]
     assert "merged_into" not in before["meta"]
+    for path in ("/rewards", "/rewards/expiry-order", "/redemptions"):
+        of_loser = await api.data(f"/profiles/p-2{path}?as_of={hours(1)}")
+        assert len(of_loser) == 1, path
+        of_winner = await api.data(f"/profiles/p-1{path}?as_of={hours(2)}")
+        assert await api.data(f"/profiles/p-2{path}?as_of={hours(2)}") == of_winner
+        assert of_loser[0].get("id") in {each.get("id") for each in of_winner}
     after = (await api.get(f"/profiles/p-2/history?as_of={hours(2)}")).json()
     assert after["meta"]["merged_into"] == "p-1"
     assert after["data"][-1]["type"] == "ProfileMerged"
