@@ -33,6 +33,7 @@ from api.routes import (
     reward_definitions,
     reward_expiry_order,
     rewards,
+    search,
     statistics,
     transaction_claims,
     transactions,
@@ -105,6 +106,7 @@ def routers() -> tuple[APIRouter, ...]:
         access_tokens,
         access_users,
         operations,
+        search,
     )
     return tuple(part.router for part in parts)
 

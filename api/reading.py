@@ -204,15 +204,26 @@ async def row_named(services: Services, projection: Projection, found: AlreadyTh
 async def _row_now(
     services: Services, projection: Projection, found: AlreadyThere
 ) -> tuple[str, Row]:
-    """The row under an external_id, no older than its owner's last event, and that one's stream."""
-    stream_id, table = found.stream_id, projection.table
-    statement = select(*table.columns).where(table.c.external_id == found.external_id)
+    """The row under an external_id, and the stream of its owner."""
+    row = await row_under(services, projection, found.stream_id, found.external_id)
+    if row is None:
+        sentence = "The read model can't show it; try later."
+        raise Refused(503, "read_model_parked", None, sentence)
+    return row
+
+
+async def row_under(
+    services: Services, projection: Projection, stream_id: str, external_id: str
+) -> tuple[str, Row] | None:
+    """The row under an external_id that a stream took, no older than its owner's last event, and
+    that one's stream; None where an event is parked that the row waits for."""
+    table = projection.table
+    statement = select(*table.columns).where(table.c.external_id == external_id)
     while True:
         await services.reads.catch_up(projection, stream_id)
         rows = await fetch(services, statement)
         if not rows:
-            sentence = "The read model can't show it; try later."
-            raise Refused(503, "read_model_parked", None, sentence)
+            return None
         row = plain(table, rows[0])
         owner = account_stream(str(row["profile_id"]))
         if projection.category != "account" or owner == stream_id:

@@ -67,7 +67,14 @@ class PersonalKeys(Protocol):
         ...
 
     async def find(self, kind: str, tokens: Collection[bytes], limit: int) -> Sequence[IndexEntry]:
-        """Who has most of these tokens, best first."""
+        """Who has most of these tokens, best first. Of a token that very many have, only some are
+        counted: the rare ones decide."""
+        ...
+
+    async def find_all(
+        self, kind: str, tokens: Sequence[bytes], limit: int
+    ) -> Sequence[IndexEntry]:
+        """Who has all of these tokens; of those who have the first, which should be the rarest."""
         ...
 
 
@@ -120,3 +127,10 @@ class MemoryKeys:
                 hits[(owner, key_id)] = hits.get((owner, key_id), 0) + 1
         ranked = sorted(hits.items(), key=lambda each: (-each[1], each[0][0]))
         return [IndexEntry(owner, key_id, count) for (owner, key_id), count in ranked[:limit]]
+
+    async def find_all(
+        self, kind: str, tokens: Sequence[bytes], limit: int
+    ) -> Sequence[IndexEntry]:
+        """See the port."""
+        having = await self.find(kind, tokens, len(self._tokens))
+        return [each for each in having if each.hits == len(tokens)][:limit]

@@ -16,6 +16,28 @@ SECRET_NAME = b"secret"
 REWRAPPED_MAX = 1_000
 """So many keys change their master key in one transaction."""
 
+OF_A_TOKEN_MAX = 5_000
+"""So many owners of one token are looked at: no search reads more than this, times its tokens."""
+
+# Both are answered by the index alone, but for the owners of what is found.
+FIND = """
+SELECT k.owner, k.key_id, f.hits FROM (
+  SELECT i.key_id, count(*) AS hits FROM unnest($2::bytea[]) AS w(token)
+  CROSS JOIN LATERAL (
+    SELECT x.key_id FROM ledger.personal_index x WHERE x.kind = $1 AND x.token = w.token LIMIT $4
+  ) i GROUP BY i.key_id ORDER BY hits DESC, i.key_id LIMIT $3) f
+JOIN ledger.personal_keys k USING (key_id) ORDER BY f.hits DESC, k.owner"""
+FIND_ALL = """
+SELECT k.owner, k.key_id, f.hits FROM (
+  SELECT i.key_id, 1 + cardinality($3::bytea[]) AS hits FROM (
+    SELECT x.key_id FROM ledger.personal_index x WHERE x.kind = $1 AND x.token = $2 LIMIT $5) i
+  WHERE NOT EXISTS (
+    SELECT FROM unnest($3::bytea[]) AS w(token) WHERE NOT EXISTS (
+      SELECT FROM ledger.personal_index o
+      WHERE o.kind = $1 AND o.token = w.token AND o.key_id = i.key_id))
+  LIMIT $4) f
+JOIN ledger.personal_keys k USING (key_id) ORDER BY k.owner"""
+
 _OTHERS = """
 SELECT key_id, wrapped FROM ledger.personal_keys
 WHERE key_id > $1 AND destroyed_at IS NULL AND substr(wrapped, 1, octet_length($2::bytea)) <> $2
@@ -108,15 +130,16 @@ class PostgresKeys:
 
     async def find(self, kind: str, tokens: Collection[bytes], limit: int) -> Sequence[IndexEntry]:
         """See the port."""
-        rows = await self._pool.fetch(
-            "SELECT owner, key_id, count(*) AS hits FROM ledger.personal_index "
-            "WHERE kind = $1 AND token = ANY($2) "
-            "GROUP BY owner, key_id ORDER BY hits DESC, owner LIMIT $3",
-            kind,
-            list(tokens),
-            limit,
-        )
-        return [IndexEntry(row["owner"], _uuid(row["key_id"]), row["hits"]) for row in rows]
+        rows = await self._pool.fetch(FIND, kind, list(tokens), limit, OF_A_TOKEN_MAX)
+        return list(map(_entry, rows))
+
+    async def find_all(
+        self, kind: str, tokens: Sequence[bytes], limit: int
+    ) -> Sequence[IndexEntry]:
+        """See the port."""
+        rest = list(tokens[1:])
+        rows = await self._pool.fetch(FIND_ALL, kind, tokens[0], rest, limit, OF_A_TOKEN_MAX)
+        return list(map(_entry, rows))
 
     async def recorded_erasures(self) -> Sequence[UUID]:
         """The keys of every erasure the log tells of, destroyed or not."""
@@ -160,6 +183,10 @@ class PostgresKeys:
     def _unwrapped(self, row: Any) -> DataKey:
         key_id = _uuid(row["key_id"])
         return DataKey(key_id, self._master.unwrap(row["wrapped"], key_id.bytes))
+
+
+def _entry(row: Any) -> IndexEntry:
+    return IndexEntry(row["owner"], _uuid(row["key_id"]), row["hits"])
 
 
 def _uuid(value: Any) -> UUID:

@@ -34,6 +34,11 @@ class Tokenizer:
         """What a text is found by; none where it has neither letters nor digits."""
         return frozenset(self._token(kind, part) for part in _parts(kind, text))
 
+    def whole_words(self, text: str) -> list[bytes]:
+        """Of the tokens of a name those of its words, the longest first: few have that one."""
+        words = sorted(name_words(text), key=lambda word: (-len(word), word))
+        return [self._token("name", f"={word}") for word in dict.fromkeys(words)]
+
     def identity_name(self, handle: str, identifier: str) -> str:
         """The name under which an identity is unique: it tells nobody which one it is."""
         text = f"{handle}\x00{unicodedata.normalize('NFC', identifier)}"
@@ -62,12 +67,16 @@ def _phone_parts(text: str) -> list[str]:
     return [f"={digits}", digits[-PHONE_END:]] if len(digits) > PHONE_END else [f"={digits}"]
 
 
+def name_words(text: str) -> list[str]:
+    """The words of a name, without accents and capitals."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return _WORD.findall("".join(each for each in plain if not unicodedata.combining(each)))
+
+
 def _name_parts(text: str) -> list[str]:
     """Each word whole, and its trigrams with the edges of the word: typos leave most of them."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(each for each in plain if not unicodedata.combining(each))
     parts: dict[str, None] = {}
-    for word in _WORD.findall(plain):
+    for word in name_words(text):
         parts[f"={word}"] = None
         edged = f"  {word} "
         for start in range(len(edged) - 2):

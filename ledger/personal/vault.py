@@ -89,7 +89,15 @@ class Vault:
     async def search(self, kind: Kind, text: str, limit: int = FOUND_MAX) -> Sequence[IndexEntry]:
         """Whom a text may mean, best first. A hit says little: look at the opened data."""
         tokens = self.tokenizer.tokens(kind, text)
-        return await self.keys.find(kind, tokens, limit) if tokens else []
+        if not tokens:
+            return []
+        found = list(await self.keys.find(kind, tokens, limit))
+        if kind != "name":
+            return found
+        # Whose name has all the words, however many there are who have some of the letters.
+        same = await self.keys.find_all(kind, self.tokenizer.whole_words(text), limit)
+        known = {each.key_id for each in same}
+        return [*same, *(each for each in found if each.key_id not in known)][:limit]
 
     def identity_name(self, handle: str, identifier: str) -> str:
         """The name under which an identity is unique across all profiles, in hexadecimal."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
@@ -55,6 +55,7 @@ TABLE = read_model(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("position", BigInteger, nullable=False),
     Index("rewards_v1_profile", "profile_id", "reward_id"),
+    Index("rewards_v1_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
 )
 
 

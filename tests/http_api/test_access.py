@@ -100,6 +100,7 @@ SCOPES = {
     "GET /profiles/{profile_id}/transactions/claims": "read-transaction-claims",
     "GET /profiles/{profile_id}/transactions/claims/{claim_id}": "read-transaction-claims",
     "GET /profiles/{profile_id}/ledgers/{line_id}": "read-ledgers",
+    "GET /search": "read-profiles",
     "GET /access/tokens": "manage-access",
     "POST /access/tokens": "manage-access",
     "DELETE /access/tokens/{token_id}": "manage-access",
