@@ -183,8 +183,8 @@ async def test_a_reward_changed_or_revoked_since_was_as_it_was(api: Api) -> None
     reward = await api.issue(value=10, expires_at=hours(48), **body)
     api.clock.forward(hours=1)
     await api.changed(f"/rewards/{reward['id']}", {"value_remaining": 3, "expires_at": hours(24)})
-    renamed = {"name": "Other", "handle": definition["handle"], "value": 10, "type": "other"}
-    await api.changed(f"/rewards/definitions/{definition['id']}", renamed | {"period": 30})
+    renamed = {"name": "Other", "value": 10, "type": "other", "period": 30}
+    await api.changed(f"/rewards/definitions/{definition['id']}", renamed)
     api.clock.forward(hours=1)
     await api.delete(f"/rewards/{reward['id']}")
     path = "/profiles/p-1/rewards?as_of="
