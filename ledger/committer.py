@@ -166,8 +166,10 @@ class Committer:
         waiting = await self._without_repeats(waiting)
         group = Group(missing_streams={PROGRAMME_STREAM} if waiting else set())
         for submission in (pending.submission for pending in waiting):
-            likely = HANDLERS[type(submission.command)].likely(submission.command)
+            handler = HANDLERS[type(submission.command)]
+            likely = handler.likely(submission.command)
             group.missing_streams.update(() if likely is None else (likely,))
+            group.missing_streams.update(handler.also(submission.command))
             name = external_name(submission)
             group.missing_names.update(() if name is None else (name,))
             group.missing_names.update(likely_names(submission.command))

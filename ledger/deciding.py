@@ -134,13 +134,14 @@ def _circumstances(
 ) -> Circumstances:
     """The group's circumstances with the settings that hold and what this submission brings."""
     settings = programme.settings or at.settings
-    brings = (submission.personal, submission.occurred_at, submission.limited, submission.erasable)
-    if settings is at.settings and not any(brings):
+    brings = (submission.personal, submission.limited, submission.erasable)
+    moment = submission.as_of or submission.occurred_at
+    if settings is at.settings and moment is None and not any(brings):
         return at
     return replace(
         at,
         settings=settings,
-        now=submission.occurred_at or at.now,
+        now=moment or at.now,
         learned_at=None if submission.occurred_at is None else at.now,
         personal=submission.personal,
         erasable=submission.erasable,

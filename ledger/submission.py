@@ -37,6 +37,11 @@ class Submission:
     """The limits of staff hold."""
     occurred_at: datetime | None = None
     """When it happened, for a fact of elsewhere; None is now."""
+    as_of: datetime | None = None
+    """When it is decided, where a past is made up (demo data): its rules are those of that moment.
+
+    Nothing that comes over HTTP or Kafka has it.
+    """
     command_id: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:

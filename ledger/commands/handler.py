@@ -16,10 +16,14 @@ from schemas.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How one command is answered. `likely` names a stream worth loading before deciding."""
+    """How one command is answered. `likely` and `also` name streams worth loading before deciding.
+
+    A stream that is missed costs the whole group another pass.
+    """
 
     decide: Callable[[Any, View, Circumstances], Decision]
     likely: Callable[[Any], str | None] = lambda _: None
+    also: Callable[[Any], Iterable[str]] = lambda _: ()
 
 
 Handlers = Mapping[type[Command], Handler]

@@ -2,6 +2,8 @@
 one append.
 """
 
+from collections.abc import Iterator
+
 from ledger.account.state import Account
 from ledger.addressing import account_of, holder_of, transaction_at
 from ledger.announcements import announcement
@@ -10,6 +12,7 @@ from ledger.decider import Circumstances, Decision, View
 from ledger.drafting import Draft
 from ledger.receipts.claims import claim_transaction
 from ledger.receipts.settling import follow
+from ledger.receipts.state import receipt_stream
 from ledger.rejections import (
     InvalidTransaction,
     RedemptionOfAnotherProfile,
@@ -235,9 +238,16 @@ def _likely_transaction(
     return None if number is None else transaction_stream(number)
 
 
+def _receipts(command: RecordTransaction | UpsertTransaction) -> Iterator[str]:
+    """Where a sale is filed, and where a return of goods looks for its sale."""
+    for receipt_ref in (command.receipt_ref, command.linked_receipt_ref):
+        if receipt_ref:
+            yield receipt_stream(receipt_ref)
+
+
 HANDLERS: Handlers = {
-    RecordTransaction: Handler(_record, likely_profile),
-    UpsertTransaction: Handler(_upsert, likely_profile),
+    RecordTransaction: Handler(_record, likely_profile, _receipts),
+    UpsertTransaction: Handler(_upsert, likely_profile, _receipts),
     ChangeTransaction: Handler(_change, _likely_transaction),
     LinkRedemption: Handler(_link, _likely_transaction),
     VoidTransaction: Handler(_void, _likely_transaction),

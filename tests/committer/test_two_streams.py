@@ -282,3 +282,13 @@ async def test_states_known_already_are_not_read_again(
     store.calls.clear()
     await asyncio.gather(*(process.send(redeem("1")) for _ in range(50)))
     assert store.calls == ["append"]
+
+
+async def test_a_sale_and_its_receipt_are_loaded_at_once(
+    process: Process, store: FaultyStore
+) -> None:
+    """A stream that is missed costs the group another pass."""
+    await process.sold(receipt_ref="0042")
+    store.calls.clear()
+    await process.sold("p-2", external_id="t-2", receipt_ref="0043")
+    assert store.calls.count("read_streams") == 1

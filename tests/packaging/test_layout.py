@@ -105,6 +105,18 @@ def test_the_parts_are_joined_in_one_place(part: str) -> None:
     assert found <= JOINS_THE_PARTS[part]
 
 
+def test_only_demo_data_make_up_a_past() -> None:
+    """Nobody else decides a command as of another moment than now."""
+    found = {
+        path
+        for path, module in modules(*PACKAGES)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Submission"
+        if "as_of" in {each.arg for each in node.keywords}
+    }
+    assert found == {"app/demo/filling.py"}
+
+
 def test_what_is_pure_reads_no_clock_and_throws_no_dice() -> None:
     """`uuid` and `datetime` are types there, never a source of new values."""
     found = {path: called(module) & CLOCK_AND_DICE for path, module in pure_modules()}
