@@ -9,7 +9,8 @@ PIP = $(BIN)/pip install --disable-pip-version-check $(if $(CI),--quiet)
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   walk the four steps of a reward on servers of its own (ARGS=--once ends then)"
+	@echo "make demo   walk the four steps of a reward on servers of its own (ARGS=--once ends then,"
+	@echo "            ARGS=\"--data 1000\" first fills in two years of data)"
 	@echo "make test   run all tests                       (ARGS=\"tests/deciders -q\" runs some)"
 	@echo "make lint   check style, types and layers"
 	@echo "make bench  measure, beside the bare limits of this machine"

@@ -36,8 +36,15 @@ class Ready:
 OnReady = Callable[[Ready, Running, Settings], Awaitable[None]]
 
 
-def run_up(settings: Settings, told: Told, on_ready: OnReady) -> None:
+def run_up(
+    settings: Settings,
+    told: Told,
+    on_ready: OnReady,
+    at_rest: Callable[[Settings], None] = lambda _: None,
+) -> None:
     """Start servers and roles, call `on_ready`, stay until asked to stop; then stop everything.
+
+    `at_rest` comes before the roles: the database is ready, and nobody works on it yet.
 
     Raises:
         EmbeddedServerError, NotPrepared, PortTaken, PartFailed, EventStoreBroken: it can't run.
@@ -49,6 +56,7 @@ def run_up(settings: Settings, told: Told, on_ready: OnReady) -> None:
         with servers_for(settings, told) as (complete, embedded):
             told("Database: preparing")
             asyncio.run(_prepared(complete, told))
+            at_rest(complete)
 
             async def ready(running: Running) -> None:
                 await on_ready(await _described(complete, running), running, complete)

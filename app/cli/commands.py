@@ -17,6 +17,7 @@ from app.cli.replay import replay
 from app.cli.serving import serve_roles, up
 from app.cli.tokens import group as token
 from app.cli.users import group as user
+from app.demo.data import DemoDataDiffer, NoDemoData
 from app.demo.walk import WalkFailed
 from app.embedded import EmbeddedServerError
 from app.http_server import PortTaken
@@ -60,9 +61,11 @@ ledger.add_typer(personal_data, name="personal-data")
 ledger.add_typer(read_models, name="read-models")
 
 _EXPECTED = (
+    DemoDataDiffer,
     EmbeddedServerError,
     EventStoreBroken,
     EventStoreUnavailable,
+    NoDemoData,
     NoLedger,
     NoMasterKey,
     NotPrepared,

@@ -3,9 +3,16 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.status import Status
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,6 +63,14 @@ class Teller:
         if self._status is not None:
             self._status.stop()
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Room for something else that moves on the terminal."""
+        self.end()
+        yield
+        if self._status is not None:
+            self._status.start()
+
 
 @contextmanager
 def telling() -> Iterator[Teller]:
@@ -65,6 +80,40 @@ def telling() -> Iterator[Teller]:
         yield teller
     finally:
         teller.end()
+
+
+class Bar:
+    """A progress bar on a terminal, with so many `units` a second; nothing elsewhere."""
+
+    def __init__(self, what: str, total: float, units: str) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn(f"{{task.fields[count]:,}} {units}, {{task.fields[rate]:,.0f}}/s"),
+            TimeRemainingColumn(),
+            console=progress,
+            disable=not progress.is_terminal,
+        )
+        self._task = self._progress.add_task(what, total=total, count=0, rate=0.0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def moved(self, completed: float, count: int, what: str | None = None) -> None:
+        """So much of the total, and so many units, are done; `what` runs now."""
+        elapsed = self._progress.tasks[0].elapsed or 0
+        self._progress.update(
+            self._task,
+            completed=completed,
+            description=what,
+            count=count,
+            rate=count / elapsed if elapsed else 0.0,
+        )
 
 
 def say(text: str = "") -> None:

@@ -1,4 +1,4 @@
-"""`ledger demo`: the article's four steps on a ledger of its own."""
+"""`ledger demo`: the article's four steps on a ledger of its own, filled with data if asked to."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,16 +8,21 @@ import httpx
 import typer
 
 from app.cli.console import Teller, output, say, telling
+from app.cli.demo_data import DemoData
 from app.cli.options import DataDir, PortOption, settings_for_a_person
 from app.data_dir import token_file
+from app.demo.data import Asked
 from app.demo.kafka_records import RecordsMissing, records_of
 from app.demo.showing import Showing
 from app.demo.walk import REQUEST_SECONDS_MAX, Walk, WalkFailed
+from app.running import pause
 from app.service import Running
 from app.settings import Settings
 from app.up import Ready, run_up
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=1)
+LOOK_SECONDS = 0.2
+PROFILES_MAX = 20_000
 
 
 def demo(
@@ -25,6 +30,17 @@ def demo(
         bool,
         typer.Option("--once", help="End after the walk: 0 if every answer was as expected."),
     ] = False,
+    data: Annotated[
+        int | None,
+        typer.Option(
+            "--data",
+            metavar="N",
+            min=1,
+            max=PROFILES_MAX,
+            help="First fill the ledger with a made-up programme of N profiles and two years.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another programme.")] = 1,
     data_dir: DataDir = None,
     port: PortOption = None,
 ) -> None:
@@ -33,11 +49,18 @@ def demo(
     Starts everything as `ledger up` does, then: define a reward, issue it, read the balance, redeem
     it, link the redemption to a sale; the profile's history; the Kafka records behind it. Then it
     stays up until Ctrl-C, so that you can go on.
+
+    With --data it first fills in a programme, through the same commands, each as of its own
+    moment. Interrupted, the same command goes on from there; run again, it writes nothing twice.
     """
     settings = settings_for_a_person(data_dir=data_dir, port=port)
     with telling() as teller:
-        shown = _Demo(once, teller)
-        run_up(settings, teller, shown.on_ready)
+        shown = _Demo(once, teller, filled=data is not None)
+        if data is None:
+            run_up(settings, teller, shown.on_ready)
+        else:
+            asked = Asked(data, seed, own=settings.database_url is None)
+            run_up(settings, teller, shown.on_ready, DemoData(asked, teller))
     if shown.failures and once:
         raise WalkFailed("the walk differs: " + "; ".join(shown.failures))
     if once and not shown.walked:
@@ -48,11 +71,14 @@ def demo(
 class _Demo:
     once: bool
     teller: Teller
+    filled: bool = False
     walked: bool = False
     failures: list[str] = field(default_factory=list)
 
     async def on_ready(self, ready: Ready, running: Running, settings: Settings) -> None:
         """The walk, and what comes after it."""
+        if self.filled and not await self._caught_up(ready, running):
+            return
         self.teller.end()
         showing = Showing(output)
         await self._walk(ready, settings, showing)
@@ -67,6 +93,19 @@ class _Demo:
             running.stopping.set()
         else:
             _tell_what_next(ready, settings)
+
+    async def _caught_up(self, ready: Ready, running: Running) -> bool:
+        """Wait until the read models have every event; False when the process is to stop first."""
+        async with httpx.AsyncClient(timeout=REQUEST_SECONDS_MAX, trust_env=False) as client:
+            while not running.stopping.is_set():
+                health = (await client.get(f"{ready.url}/readyz")).json()
+                events = health.get("lag", {}).get("events")
+                if events == 0:
+                    say("Read models: caught up with every event")
+                    return True
+                self.teller(f"Read models: {events} events to go")
+                await pause(running.stopping, LOOK_SECONDS)
+        return False
 
     async def _walk(self, ready: Ready, settings: Settings, showing: Showing) -> None:
         since = datetime.now(UTC) - CLOCKS_MAY_DIFFER

@@ -2,22 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import IO, Annotated, Final
 
 import typer
 import uvloop
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
-from app.cli.console import FAILED, MISUSED, fail, progress, say, telling
+from app.cli.console import FAILED, MISUSED, Bar, fail, say, telling
 from app.cli.options import DataDir, settings_for_a_person
 from app.importing import ImportLedger, import_ledger
 from app.own_servers import existing_database
@@ -111,9 +103,9 @@ async def _import(settings: Settings, asked: _Asked) -> int:
                 errors,
             )
             size = asked.file.stat().st_size
-            with _bar("Checking", size) as moved:
+            with Bar("Checking", size, "rows") as bar:
                 file = FileOfRows(digest_of(asked.opened), rows := asked.rows())
-                await check.run(file, lambda tally: moved(tally, rows.lines.bytes_read))
+                await check.run(file, lambda tally: bar.moved(rows.lines.bytes_read, tally.rows))
             _tell_check(check.tally, ledger.programme)
             errors.tell()
             if asked.dry_run or not check.tally.good or not _confirmed(asked, check.tally):
@@ -130,8 +122,8 @@ async def _written(
     lanes = [committer.submit_all for committer in ledger.lanes]
     writing = Writing(ledger.store, ledger.profiles, lanes, sender, errors)
     again = FileOfRows(file.digest, asked.rows())
-    with _bar("Writing", check.tally.rows) as moved:
-        await writing.run(again, check.spoilt, lambda tally: moved(tally, tally.rows))
+    with Bar("Writing", check.tally.rows, "rows") as bar:
+        await writing.run(again, check.spoilt, lambda tally: bar.moved(tally.rows, tally.rows))
     tally = writing.tally
     before = f", {tally.done_before} were before" if tally.done_before else ""
     say(f"{tally.good} rewards are written{before}.")
@@ -203,34 +195,3 @@ class _ErrorsFile:
         opened = open(number, "w", encoding="utf-8-sig", newline="")  # noqa: SIM115 - see close
         opened.write(self._rejected.header)
         return opened
-
-
-Moved = Callable[[Tally, int], None]
-
-
-class _bar:  # noqa: N801 - used like a function
-    """A progress bar on a terminal, with rows a second; nothing elsewhere."""
-
-    def __init__(self, what: str, total: int) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
-            TimeRemainingColumn(),
-            console=progress,
-            disable=not progress.is_terminal,
-        )
-        self._task = self._progress.add_task(what, total=total, rows=0, rate=0.0)
-
-    def __enter__(self) -> Moved:
-        self._progress.start()
-        return self._moved
-
-    def __exit__(self, *_: Any) -> None:
-        self._progress.stop()
-
-    def _moved(self, tally: Tally, completed: int) -> None:
-        elapsed = self._progress.tasks[0].elapsed or 0
-        rate = tally.rows / elapsed if elapsed else 0.0
-        self._progress.update(self._task, completed=completed, rows=tally.rows, rate=rate)
