@@ -179,6 +179,8 @@ async def submissions_of(
             patient=patient,
             personal=each.personal,
             erasable=each.erasable,
+            identity=each.identity,
+            identities=each.identities,
             limited=not caller.may("exceed-limits"),
         )
         for (command, key), each in zip(commands, without, strict=True)

@@ -49,6 +49,7 @@ _OURS: Final = """
 409 user_exists: There is a user of the console of this name. | Change that one, or choose another name.
 409 import_not_checked: The check of the import is not over, or it has failed. | Read it until its `phase` is `checked`.
 404 transaction_claim_not_found: No such claim of this profile. | Look at the id.
+409 identity_ambiguous: Without a handle, several profiles may be meant. | Name the handle.
 422 body_not_an_object: The body is JSON, but no object. | Send `{…}`.
 422 body_too_deep: Objects and lists are nested too deep. | Nest them less deep.
 422 command_too_large: One event would be larger than the ledger keeps (512 KiB). | Send less, `meta` above all.
@@ -78,6 +79,8 @@ _REMEDIES: Final = {
     "hold_lapsed": "Redeem again.",
     "hold_released": "Redeem again.",
     "hold_too_long": "Hold for at most `hold_max_seconds`.",
+    "identity_not_found": "Look at the id.",
+    "identity_taken": "Look the profile up that has it; detach it there, or merge the two.",
     "idempotency_key_reused": "Choose a new key for a new request.",
     "insufficient_balance": "Ask for at most `available`, or send `strict: false`.",
     "invalid_amount": "Round the amount to the currency's decimals.",
@@ -129,6 +132,7 @@ _REMEDIES: Final = {
     "transaction_redemption_mismatch": "Leave `redemption_id` out; `PUT` with it alone links more.",
     "transaction_not_found": "Look at the id.",
     "transaction_total_required": "State `transaction_total`, before rewards.",
+    "too_many_identities": "Detach those that are not used.",
     "transaction_void": "Record a new transaction.",
     "unsupported_currency": "Leave `currency` out, or give the programme's.",
 }

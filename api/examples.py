@@ -198,3 +198,9 @@ USER: Final[dict[str, Any]] = {
 USER_CHANGES: Final[dict[str, Any]] = {
     "left": {"summary": "Somebody who has left", "value": {"disabled": True}}
 }
+IDENTITY: Final = {
+    "card": {"summary": "A card", "value": {"handle": "card", "identifier": "29000017"}},
+}
+SEARCH_ID: Final = {
+    "card": {"summary": "Whose card is it?", "value": {"identifier": "29000017", "handle": "card"}},
+}

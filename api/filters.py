@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, or_
 
 from api.services import Services
 from schemas.amounts import MINOR_MAX, UNSTORABLE, to_minor
@@ -56,6 +56,8 @@ class Field:
     """How its values compare, besides `in` and `nullable`."""
     moving: bool = False
     """Its value moves with the time: `column` gives the expression for a moment."""
+    many: bool = False
+    """It is a list of texts: one of them is compared, not the whole."""
 
     def expression(self, services: Services) -> Any:
         """What is compared and sorted by, at this moment."""
@@ -91,6 +93,11 @@ class Field:
         """True or false."""
         return cls(column, _boolean, ("eq", "ne"))
 
+    @classmethod
+    def texts(cls, column: Any) -> "Field":
+        """A list of texts, filtered by what is among them."""
+        return cls(column, _text, ("eq", "ne"), many=True)
+
 
 Kind = Callable[[Any], Field]
 """`Field.text`, `Field.money` and the others."""
@@ -119,10 +126,19 @@ def condition(filtered: Field, operator: str, text: str, services: Services) -> 
         values = text.split(",")
         if len(values) > VALUES_MAX:
             raise ValueError(f"Give at most {VALUES_MAX} values.")
+        if filtered.many:
+            return or_(*(_among(column, filtered.read(value, services)) for value in values))
         within: ColumnElement[bool] = column.in_(
             [filtered.read(value, services) for value in values]
         )
         return within
     if operator not in filtered.operators:
         raise ValueError(f"Compare with {', '.join((*filtered.operators, 'in'))} or nullable.")
-    return _COMPARISONS[operator](column, filtered.read(text, services))
+    value = filtered.read(text, services)
+    if filtered.many:
+        return _among(column, value) if operator == "eq" else ~_among(column, value)
+    return _COMPARISONS[operator](column, value)
+
+
+def _among(column: Any, value: str) -> ColumnElement[bool]:
+    return func.jsonb_exists(column, value).is_(True)

@@ -2,7 +2,8 @@
 on `ledger.outcomes`.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -15,19 +16,26 @@ from api.problems import Refused
 from api.services import services_of
 from api.tokens import Caller
 from ledger.personal.in_transit import packed
+from ledger.personal.naming import resolved
 from schemas.commands import Command
 
 SOURCE: Final = "/ledger/queue/"
 """Before the client's name: an Idempotency-Key is the client's own."""
 
 
-async def queued(request: Request, caller: Caller, command: Command, key: str | None) -> Response:
-    """Answer as soon as the command is safe. Commands with one `key` keep their order.
+async def queued(
+    request: Request, caller: Caller, command: Command, key_of: Callable[[Any], str | None]
+) -> Response:
+    """Answer as soon as the command is safe. Commands with one key keep their order.
 
     Raises:
-        Refused: 503, it is not known to be safe.
+        Refused: 503, it is not known to be safe; 422, it names its profile by nobody's identity.
     """
     services = services_of(request)
+    (command,) = await resolved([command], services.vault, services.store)
+    if getattr(command, "profile_id_handle", None) is not None:
+        sentence = "No profile is known by this, or more than one."
+        raise Refused(422, "profile_not_found", None, sentence, {"profile_id": [sentence]})
     command_id = idempotency_key(request) or str(uuid4())
     source = SOURCE + quote(caller.client, safe="")
     if flag(request, DRY_RUN.name):
@@ -37,7 +45,7 @@ async def queued(request: Request, caller: Caller, command: Command, key: str | 
         if services.queue is None:
             raise ConnectionError("no Kafka is configured")
         await services.queue.put(
-            key=key,
+            key=key_of(command),
             id=command_id,
             source=source,
             type=type(command).__name__,

@@ -16,6 +16,7 @@ STAFF: Final = READ_ONLY | {
     "return",
     "create-profiles",
     "update-profiles",
+    "create-identities",
     "create-transactions",
     "update-transactions",
 }

@@ -16,7 +16,7 @@ from ledger.committer import Committer
 from ledger.decider import ProgrammeSettings
 from ledger.event_store.postgres import PostgresEventStore
 from ledger.event_store.snapshots import PostgresSnapshots
-from ledger.imports.profiles import IdentifiedProfiles
+from ledger.personal.identified import IdentifiedProfiles
 from ledger.personal.vault import Vault
 from ledger.programme.state import PROGRAMME_STREAM, Programme, fold_programme
 from ledger.snapshot_keeper import SnapshotKeeper

@@ -7,7 +7,7 @@ repeat. Commands of one key go one after the other, in their order; different ke
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ from consumers.outcomes import (
 )
 from consumers.raw_records import Limits, Subscription
 from ledger.event_store.port import EventStoreUnavailable
+from ledger.personal.naming import CHANGE_IDENTITIES
 from ledger.rejections import Rejection
 from ledger.submission import Answer, OutcomeUnknown, Overloaded, Submission, Unavailable
 from schemas.outcomes import CommandAccepted, CommandRefused
@@ -204,19 +205,33 @@ class CommandIntake:
                     detail=wrong.detail,
                     errors=wrong.errors,
                 )
-        chains: dict[object, list[tuple[Received, Submission | Rejection]]] = defaultdict(list)
-        submissions = await self._reception.submissions(arrived)
-        for (each, _), submission in zip(arrived, submissions, strict=True):
-            chains[each.place if each.key is None else each.key].append((each, submission))
-        for chain in await asyncio.gather(*map(self._one_by_one, chains.values())):
-            outcomes |= chain
+        chains: dict[object, list[tuple[Received, Read]]] = defaultdict(list)
+        for each, read in arrived:
+            chains[each.place if each.key is None else each.key].append((each, read))
+        later = {place for chain in chains.values() for place in _told_before(chain)}
+        at_once = [told for told in arrived if told[0].place not in later]
+        submissions = await self._reception.submissions(at_once)
+        ready = {each.place: of for (each, _), of in zip(at_once, submissions, strict=True)}
+        for found in await asyncio.gather(
+            *(self._one_by_one(chain, ready) for chain in chains.values())
+        ):
+            outcomes |= found
         return [(each, outcomes[each.place]) for each in received]
 
     async def _one_by_one(
-        self, chain: Sequence[tuple[Received, Submission | Rejection]]
+        self,
+        chain: Sequence[tuple[Received, Read]],
+        ready: Mapping[Place, Submission | Rejection],
     ) -> dict[Place, Outcome]:
         """The commands of one key: each after the one before it has its answer."""
-        return {each.place: await self._outcome(each, to_submit) for each, to_submit in chain}
+        outcomes: dict[Place, Outcome] = {}
+        for each, read in chain:
+            if each.place in ready:
+                to_submit = ready[each.place]
+            else:
+                (to_submit,) = await self._reception.submissions([(each, read)])
+            outcomes[each.place] = await self._outcome(each, to_submit)
+        return outcomes
 
     async def _outcome(self, received: Received, to_submit: Submission | Rejection) -> Outcome:
         if isinstance(to_submit, Rejection):
@@ -265,6 +280,15 @@ class CommandIntake:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _told_before(chain: Sequence[tuple[Received, Read]]) -> Iterator[Place]:
+    """Those that name their profile by an identity which one before them may have attached."""
+    changed = False
+    for each, read in chain:
+        if changed and getattr(read.command, "profile_id_handle", None) is not None:
+            yield each.place
+        changed = changed or isinstance(read.command, CHANGE_IDENTITIES)
 
 
 def _ends(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:

@@ -60,6 +60,8 @@ class SealingReception:
                 fingerprint=fingerprint(read.command, self._vault.fingerprint_key),
                 patient=True,
                 personal=each.personal,
+                identity=each.identity,
+                identities=each.identities,
                 occurred_at=read.occurred_at,
             )
             for (received, read), each in zip(arrived, without, strict=True)

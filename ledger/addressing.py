@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.account.state import Account
 from ledger.decider import View
-from ledger.rejections import Rejection, UnknownTransaction
+from ledger.rejections import Rejection, UnknownNamedProfile, UnknownTransaction
 from ledger.streams import account_stream
 from ledger.transactions.state import Transaction, transaction_stream
 
@@ -21,7 +21,13 @@ def account_of(profile_id: str, view: View) -> str:
 
 
 def to_whom_it_is_now(command: Any, view: View) -> Any:
-    """The command, for the profile that the one it names has become."""
+    """The command, for the profile that the one it names has become.
+
+    Raises:
+        UnknownNamedProfile: it names its profile by an identity, and nobody has that one.
+    """
+    if getattr(command, "profile_id_handle", None) is not None:
+        raise UnknownNamedProfile("No profile is known by this, or more than one.", "profile_id")
     profile_id = getattr(command, "profile_id", None)
     if profile_id is None:
         return command

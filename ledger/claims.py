@@ -40,7 +40,7 @@ def claims_of(
     decision: Decision, view: View, fingerprint: bytes | None, now: datetime
 ) -> tuple[Claim, ...]:
     """Every claim of a decision's events. `fingerprint` tells a repeat from another request."""
-    claims: list[Claim] = []
+    claims = [Claim(kind, key, decision.stream_id) for kind, key in decision.takes]
     for stream_id, event in decision.written:
         match event:
             case RewardIssued():

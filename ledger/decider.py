@@ -1,6 +1,6 @@
 """The form of every decision: pure functions between a command and the events it leads to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -60,6 +60,10 @@ class Circumstances:
     """The command's personal data, sealed: it goes into an event as it is, and nobody reads it."""
     erasable: tuple[UUID, ...] = ()
     """The keys that an erasure is to destroy."""
+    identity: str | None = None
+    """The name under which the identity the command tells is unique."""
+    identities: Mapping[int, str | None] = field(default_factory=dict)
+    """The same of the identity the command lets go of, by its id; None where nobody can read it."""
     limited: bool = False
     """The limits of staff hold for whoever sent the command."""
 
@@ -97,6 +101,12 @@ class Decision:
 
     stream_id: str
     written: tuple[tuple[str, Event], ...]
+    takes: tuple[tuple[str, str], ...] = ()
+    """Names that no event tells, which the stream of the answer has from now on."""
+    releases: tuple[tuple[str, str], ...] = ()
+    """Names that are free from now on."""
+    forgets: tuple[str, ...] = ()
+    """Streams of which all identities are free from now on."""
 
     @property
     def events(self) -> tuple[Event, ...]:

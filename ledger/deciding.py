@@ -104,6 +104,8 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
     if submission.dry_run:
         return Decided(pending, answer, None, frozenset(view.read))
     unit = unit_of(submission, new, claims, outcome_bytes(answer))
+    if decision.releases or decision.forgets:
+        unit = replace(unit, releases=decision.releases, forgets=decision.forgets)
     group.overlay.update(streams)
     group.event_count += len(new)
     group.event_bytes += sum(len(event.payload) for event in new)
@@ -135,8 +137,9 @@ def _circumstances(
     """The group's circumstances with the settings that hold and what this submission brings."""
     settings = programme.settings or at.settings
     brings = (submission.personal, submission.limited, submission.erasable)
+    names = (submission.identity, submission.identities)
     moment = submission.as_of or submission.occurred_at
-    if settings is at.settings and moment is None and not any(brings):
+    if settings is at.settings and moment is None and not any((*brings, *names)):
         return at
     return replace(
         at,
@@ -145,6 +148,8 @@ def _circumstances(
         learned_at=None if submission.occurred_at is None else at.now,
         personal=submission.personal,
         erasable=submission.erasable,
+        identity=submission.identity,
+        identities=submission.identities,
         limited=submission.limited,
     )
 

@@ -9,6 +9,7 @@ from schemas.amounts import from_minor
 from schemas.events import Event
 from schemas.handover import HandedOver, TakenOver
 from schemas.holds import HoldEnded, HoldLapsed, HoldReleased, RedemptionCaptured, RedemptionHeld
+from schemas.identities import IdentityAttached, IdentityDetached
 from schemas.movements import Book, Movement
 from schemas.personal_data import PersonalDataErased
 from schemas.profiles import (
@@ -268,6 +269,8 @@ def _sum(event: Event, money: Money) -> str:
 
 _WORDS: Mapping[type[Event], Callable[[Any, Money], str]] = {
     ProfileRegistered: lambda e, _: f"Profile {e.profile_id} registered",
+    IdentityAttached: lambda e, _: f"Known by {e.handle} identity {e.identity_id} from now on",
+    IdentityDetached: lambda e, _: f"Identity {e.identity_id} detached",
     ProfileChanged: lambda e, _: f"What is known of profile {e.profile_id} changed",
     ProfileDeleted: lambda e, _: f"Profile {e.profile_id} deleted: it gives and takes nothing",
     ProfileRestored: lambda e, _: f"Profile {e.profile_id} restored",

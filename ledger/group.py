@@ -144,6 +144,8 @@ def names_of(submission: Submission) -> list[Name]:
     taken = external_name(submission)
     if taken is not None:
         names.append(taken)
+    told = (submission.identity, *submission.identities.values())
+    names.extend(("identity", name) for name in told if name is not None)
     command = submission.command
     if isinstance(command, MakeRedemption) and command.transaction_external_id is not None:
         names.append(("transaction.external_id", command.transaction_external_id))

@@ -101,6 +101,26 @@ class ProfileClosed(Rejection):
     code = "profile_closed"
 
 
+class UnknownIdentity(Rejection):
+    """The profile has no such identity."""
+
+    status = 404
+    code = "identity_not_found"
+
+
+class IdentityTaken(Rejection):
+    """Handle and identifier together belong to a profile already, this one or another."""
+
+    code = "identity_taken"
+    field = "identifier"
+
+
+class TooManyIdentities(Rejection):
+    """The profile has as many identities as one may have."""
+
+    code = "too_many_identities"
+
+
 class UnknownNamedProfile(UnknownProfile):
     """A field of the request names a profile that does not exist."""
 

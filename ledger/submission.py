@@ -33,6 +33,10 @@ class Submission:
     """What of the command is personal, sealed; the command itself has none of it."""
     erasable: tuple[UUID, ...] = ()
     """The keys that an erasure is to destroy."""
+    identity: str | None = None
+    """The name under which the identity it tells is unique."""
+    identities: Mapping[int, str | None] = field(default_factory=dict)
+    """The same of the one it lets go of, by its id; None where nobody can read it."""
     limited: bool = False
     """The limits of staff hold."""
     occurred_at: datetime | None = None

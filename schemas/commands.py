@@ -16,7 +16,7 @@ Title = Annotated[str, PlainText(max_length=10_000, min_length=1)]
 Name = Annotated[str, PlainText(max_length=255, min_length=1)]
 """A sender's own name for something: unique, so short enough for any index."""
 
-Searched = Literal["name", "email", "phone"]
+Searched = Literal["name", "email", "phone", "identity"]
 """How a personal field is looked for."""
 
 
@@ -36,4 +36,4 @@ class Command(BaseModel):
     """
 
     SEARCHED: ClassVar[Mapping[str, Searched]] = {}
-    """Which personal fields a profile is found by, each with its kind: `name`, `email`, `phone`."""
+    """Which personal fields a profile is found by, each with its kind."""

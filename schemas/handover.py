@@ -94,6 +94,15 @@ class SaleClaimRecord(Record):
     transaction_id: int | None = None
 
 
+class IdentityRecord(Record):
+    """What a profile is known by. `sealed` has the identifier, under the key it was sealed with."""
+
+    identity_id: int
+    handle: str
+    is_primary: bool
+    sealed: str | None = None
+
+
 class HandedOver(Event, abstract=True):
     """On the giver's account: these rewards, redemptions (returns and reversals among them) and
     claims are another profile's from now on. The movements say what left each reward here."""
@@ -102,6 +111,7 @@ class HandedOver(Event, abstract=True):
     rewards: tuple[int, ...] = ()
     redemptions: tuple[int, ...] = ()
     sale_claims: tuple[int, ...] = ()
+    identities: tuple[int, ...] = ()
 
 
 class TakenOver(Event, abstract=True):
@@ -123,6 +133,7 @@ class AccountTakenOver(TakenOver, abstract=True):
     announcements: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     """The external_id of a sale → the redemptions made for it."""
     sale_claims: tuple[SaleClaimRecord, ...] = ()
+    identities: tuple[IdentityRecord, ...] = ()
     issued_under: dict[int, int] = Field(default_factory=dict)
     """Reward definitions → how many rewards were issued under each."""
     transactions: dict[int, bool] = Field(default_factory=dict)

@@ -1,14 +1,17 @@
 """Profiles: whom value belongs to."""
 
-from typing import Annotated, Any, ClassVar
+import re
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
+from schemas.amounts import PlainText
 from schemas.commands import Command
 from schemas.events import Event
 from schemas.handover import AccountTakenOver, HandedOver
 
 PROFILE_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,64}$"
+_ID = re.compile(PROFILE_ID_PATTERN.removesuffix("$"))
 _UUID_LENGTH = 36
 
 
@@ -19,6 +22,44 @@ def _canonical(profile_id: str) -> str:
 
 
 ProfileId = Annotated[str, Field(pattern=PROFILE_ID_PATTERN), AfterValidator(_canonical)]
+
+IdentityHandle = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""What kind of identity one is: `email`, `card`, the name of a shop."""
+
+
+def _named(value: str, told: ValidationInfo) -> str:
+    """An id, unless the handle before it says that it is an identifier."""
+    if told.data.get("profile_id_handle") is not None:
+        return value
+    if _ID.fullmatch(value) is None:
+        raise ValueError(
+            "Give an id: 1 to 64 letters, digits and ._~-; or say in profile_id_handle what it is."
+        )
+    return _canonical(value)
+
+
+_AN_ID = {"type": "string", "pattern": PROFILE_ID_PATTERN}
+_AN_IDENTIFIER = {"type": "string", "minLength": 1, "maxLength": 255}
+ProfileName = Annotated[
+    str,
+    PlainText(max_length=255, min_length=1),
+    AfterValidator(_named),
+    WithJsonSchema({"anyOf": [_AN_ID, _AN_IDENTIFIER]}),
+]
+"""A profile by its id, or by its identity under a handle."""
+
+
+class NamesProfile(Command):
+    """A command that may name its profile by an identity. The edge puts the id in its place."""
+
+    profile_id_handle: IdentityHandle | None = None
+    """What `profile_id` is: left out, an id; else the profile's identity under this handle."""
+
+    @model_validator(mode="after")
+    def _handle_of_something(self) -> Self:
+        if self.profile_id_handle is not None and getattr(self, "profile_id", None) is None:
+            raise ValueError("profile_id_handle has a meaning only with profile_id.")
+        return self
 
 
 class ProfileRegistered(Event):

@@ -10,7 +10,7 @@ from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.flags import Flag
 from schemas.json_values import JsonObject
-from schemas.profiles import ProfileId
+from schemas.profiles import NamesProfile, ProfileName
 from schemas.times import Duration
 
 Strategy = Literal["rewards", "points", "credits"]
@@ -61,10 +61,10 @@ class RedemptionTerms(Command):
     meta: JsonObject | None = None
 
 
-class MakeRedemption(RedemptionTerms):
+class MakeRedemption(NamesProfile, RedemptionTerms):
     """Take an amount from a profile's balance, nearest expiry first."""
 
-    profile_id: ProfileId
+    profile_id: ProfileName
 
 
 class ReverseRedemption(Command):

@@ -11,7 +11,7 @@ from schemas.events import Event, LotTerms
 from schemas.flags import Flag
 from schemas.handover import HandedOver, TakenOver
 from schemas.json_values import JsonObject
-from schemas.profiles import ProfileId
+from schemas.profiles import NamesProfile, ProfileId, ProfileName
 from schemas.times import PERIOD_MAX, DayOrMoment, MaybeZone, Moment, PeriodType
 
 EXTENDED_MAX: Final = 100
@@ -51,10 +51,10 @@ class RewardTerms(Command):
         return self
 
 
-class IssueReward(RewardTerms):
+class IssueReward(NamesProfile, RewardTerms):
     """Give a profile a reward."""
 
-    profile_id: ProfileId
+    profile_id: ProfileName
 
 
 class RewardChanges(Command):

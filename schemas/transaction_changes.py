@@ -12,7 +12,7 @@ from schemas.amounts import SignedAmount, WholeNumber
 from schemas.commands import Command
 from schemas.events import Event
 from schemas.flags import Flag
-from schemas.profiles import ProfileId
+from schemas.profiles import NamesProfile, ProfileId, ProfileName
 from schemas.times import Moment, ZoneName
 from schemas.transactions import (
     PERSONAL_OF_A_SALE,
@@ -40,7 +40,7 @@ class ChangedFacts(SaleDetails):
     tags: Texts | None = None
 
 
-class TransactionChanges(PersonalDetails, ChangedFacts, Command):
+class TransactionChanges(NamesProfile, PersonalDetails, ChangedFacts, Command):
     """What of a transaction is to be as told here. `items` replace the list.
 
     `profile_id` attaches a transaction that is nobody's, `redemption_id` links one that has none,
@@ -55,7 +55,7 @@ class TransactionChanges(PersonalDetails, ChangedFacts, Command):
     total: SignedAmount | None = None
     transacted_at: Moment | None = None
     timezone: ZoneName | None = None
-    profile_id: ProfileId | None = None
+    profile_id: ProfileName | None = None
     redemption_id: WholeNumber | None = None
     is_void: Flag | None = None
     keep_redemption: Flag = False

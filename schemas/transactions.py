@@ -14,7 +14,7 @@ from schemas.commands import Command, Name, Text
 from schemas.events import Event
 from schemas.flags import Flag
 from schemas.json_values import JsonObject
-from schemas.profiles import ProfileId
+from schemas.profiles import NamesProfile, ProfileName
 from schemas.times import Moment, ZoneName
 
 ITEMS_MAX = 1_000
@@ -175,7 +175,7 @@ def _as(facts: type[Part], part: Part) -> Part:
     return facts.model_construct(part.model_fields_set & known.keys(), **known)
 
 
-class RecordTransaction(Sale, Command):
+class RecordTransaction(NamesProfile, Sale, Command):
     """A completed sale. Its redemption is named by id, or has announced the `external_id`.
 
     Born void (`is_void`), it gives back the redemption it names unless `keep_redemption`.
@@ -186,7 +186,7 @@ class RecordTransaction(Sale, Command):
     total: SignedAmount
     transacted_at: Moment
     timezone: ZoneName
-    profile_id: ProfileId | None = None
+    profile_id: ProfileName | None = None
     redemption_id: WholeNumber | None = None
     is_void: Flag = False
     keep_redemption: Flag = False

@@ -1,12 +1,12 @@
 """The register of profiles: who there is, and who has become whom."""
 
-from typing import Annotated
-from uuid import uuid4
+from typing import Annotated, Final
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access import allowed
-from api.commanding import Answered, addressed, submit
+from api.commanding import Answered, addressed, idempotency_key, submit
 from api.documents import balances
 from api.documents.profiles import document
 from api.examples import MERGE, PROFILE, PROFILE_CHANGES
@@ -49,11 +49,15 @@ TABLE = MODEL.table
 
 
 _COLUMNS = TABLE.c
+_IDS: Final = UUID("b1f0f9c4-6f0e-4b62-9f1e-0d8c7a55d2aa")
+"""The name space of ids we choose."""
+
 LISTING = Listing(
     TABLE,
     {
         "id": Field.text(_COLUMNS.profile_id),
         "type": Field.text(_COLUMNS.type),
+        "tags": Field.texts(_COLUMNS.tags),
         "created_at": Field.instant(_COLUMNS.created_at),
         "updated_at": Field.instant(_COLUMNS.updated_at),
         "deleted_at": Field.instant(_COLUMNS.deleted_at),
@@ -86,7 +90,7 @@ async def register(
 ) -> Response:
     """Register a profile before its first reward or sale. Without an `id` it gets a UUID."""
     fields = {name: getattr(body, name) for name in body.model_fields_set - {"id"}}
-    command = RegisterProfile(profile_id=body.id or str(uuid4()), **fields)
+    command = RegisterProfile(profile_id=body.id or _id_for(caller, request), **fields)
     return await _changed(await submit(request, caller, command), created=True)
 
 
@@ -183,6 +187,12 @@ async def read(
     if row is None:
         raise not_found("profile")
     return answer_fresh(document(row) | {"merged_into": fresh.merged_into}, fresh)
+
+
+def _id_for(caller: Caller, request: Request) -> str:
+    """An id nobody has. A repeat under its key means the same profile, so it gives the same id."""
+    key = idempotency_key(request)
+    return str(uuid4() if key is None else uuid5(_IDS, f"{caller.client} {key}"))
 
 
 async def _changed(answered: Answered, *, created: bool = False) -> Response:

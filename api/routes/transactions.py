@@ -119,8 +119,12 @@ async def queue(
     What is sent for one `external_id` is done in the order it was sent.
     """
     refuse_without(caller, "update-transactions")
-    named = body.external_id or body.profile_id or (body.id and f"transaction-{body.id}")
-    return await queued(request, caller, body, named or None)
+    return await queued(request, caller, body, _key_in_queue)
+
+
+def _key_in_queue(told: UpsertTransaction) -> str | None:
+    """What is sent for one sale keeps its order, else what is sent for one profile."""
+    return told.external_id or told.profile_id or (f"transaction-{told.id}" if told.id else None)
 
 
 @router.post(f"/transactions{BATCH}", status_code=200)

@@ -20,12 +20,13 @@ from ledger.event_store.faults import FAULTS, meaning
 from ledger.imports.checking import Check, Rules
 from ledger.imports.csv_lines import CsvLines, Line, UnreadableFile, digest_of
 from ledger.imports.rejected_rows import RejectedRows
-from ledger.imports.reward_rows import RewardRows
+from ledger.imports.reward_rows import SAID_OF_THE_ROW, RewardRows
 from ledger.imports.run import FileOfRows, Tally
 from ledger.imports.writing import Halted, Sender, Writing
 from schemas.amounts import from_minor
 
 ACTOR: Final = "import"
+HEADER_MAX: Final = 16 * 1024
 ROWS_SAID_MAX: Final = 5
 
 group = typer.Typer(help="Bring in what was kept elsewhere.", no_args_is_help=True)
@@ -172,12 +173,26 @@ class _ErrorsFile:
     def tell(self) -> None:
         """Where they are, and the first ones."""
         if self._file is None:
+            self._remove_older()
             return
         self._file.flush()
         for text in self._first[self._told :]:
             say(text)
         self._told = len(self._first)
         say(f"Rejected rows are in {self._path}: correct them there, and import that file.")
+
+    def _remove_older(self) -> None:
+        """What an earlier run has rejected is good by now. Only a file of ours is taken away."""
+        try:
+            with self._path.open(encoding="utf-8", errors="replace", newline="") as older:
+                ours = older.readline(HEADER_MAX).rstrip("\r\n").endswith(",".join(SAID_OF_THE_ROW))
+            if ours:
+                self._path.unlink()
+                say(f"{self._path} of an earlier run is removed: no row is rejected any more.")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            say(f"{self._path} is of an earlier run, and can't be removed: {error.strerror}.")
 
     def close(self) -> None:
         """Again is fine."""

@@ -12,7 +12,7 @@ from ledger.account.lots import Lot, lot_record
 from ledger.account.sale_claims import claim_record
 from ledger.account.state import Account, standing
 from schemas.events import Event
-from schemas.handover import LotHold, LotRecord
+from schemas.handover import IdentityRecord, LotHold, LotRecord
 from schemas.movements import Book, Movement, moved
 from schemas.profiles import (
     AccountPartHandedOver,
@@ -111,6 +111,8 @@ def _items(giver: Account, taker: Account) -> Iterator[_Item]:
     for external_id, made_for_it in giver.announcements.items():
         size = _ID_BYTES * len(made_for_it) + 6 * len(external_id)
         yield _Item("announcements", (external_id, made_for_it), size)
+    for identity in _identities(giver, taker):
+        yield _Item("identities", identity, len(identity.model_dump_json()))
     for claim in giver.sale_claims.values():
         told = claim_record(claim)
         yield _Item("sale_claims", told, len(told.model_dump_json()))
@@ -118,6 +120,19 @@ def _items(giver: Account, taker: Account) -> Iterator[_Item]:
         yield _Item("issued_under", count, _ID_BYTES)
     for sale in giver.transactions.items():
         yield _Item("transactions", sale, _ID_BYTES)
+
+
+def _identities(giver: Account, taker: Account) -> Iterator[IdentityRecord]:
+    """The taker's own stay primary."""
+    firsts = {each.handle for each in taker.identities.values() if each.is_primary}
+    for number, identity in giver.identities.items():
+        primary = identity.is_primary and identity.handle not in firsts
+        yield IdentityRecord(
+            identity_id=number,
+            handle=identity.handle,
+            is_primary=primary,
+            sealed=identity.sealed,
+        )
 
 
 def _holds_by_lot(account: Account) -> dict[int, dict[int, LotHold]]:
@@ -145,6 +160,7 @@ class _Part:
             "rewards": tuple(record.reward_id for record in self._of("lots")),
             "redemptions": tuple(redemptions),
             "sale_claims": tuple(claim.claim_id for claim in self._of("sale_claims")),
+            "identities": tuple(each.identity_id for each in self._of("identities")),
             "movements": self._movements(transferred),
         }
 
@@ -156,6 +172,7 @@ class _Part:
             "final_records": dict(self._of("final_records")),
             "announcements": dict(self._of("announcements")),
             "sale_claims": tuple(self._of("sale_claims")),
+            "identities": tuple(self._of("identities")),
             "issued_under": dict(self._of("issued_under")),
             "transactions": dict(self._of("transactions")),
             "movements": self._movements(issued_into),

@@ -71,6 +71,15 @@ class Redemption:
 
 
 @immutable
+class Identity:
+    """What else the profile is known by: sealed, for no decision needs to see it."""
+
+    handle: str
+    is_primary: bool
+    sealed: str | None = None
+
+
+@immutable
 class Account:
     """One profile's value: all lots, which of them are open, and the redemptions."""
 
@@ -94,6 +103,7 @@ class Account:
     """How many rewards were issued under each definition; what returns made of them aside."""
     sale_claims: Map[int, SaleClaim] = field(default_factory=Map)
     """Sales it says are its own, by the number of the claim."""
+    identities: Map[int, Identity] = field(default_factory=Map)
     transactions: Records[int, bool] = field(default_factory=Records)
     """The sales noted here → whether each is valid and its own still."""
     merged_into: str | None = None

@@ -5,6 +5,7 @@ A feature has its own module and table here; the committer knows none of them.
 
 from ledger.commands import (
     holds,
+    identities,
     personal_data,
     profiles,
     programme,
@@ -19,6 +20,7 @@ from ledger.commands.handler import Handlers, for_whom_it_is_now
 _BY_FEATURE: Handlers = {
     **programme.HANDLERS,
     **profiles.HANDLERS,
+    **identities.HANDLERS,
     **registrations.HANDLERS,
     **reward_definitions.HANDLERS,
     **rewards.HANDLERS,

@@ -9,6 +9,7 @@ from ledger.account.state import Account
 from ledger.addressing import account_of, to_whom_it_is_now
 from ledger.decider import Circumstances, Decision, View
 from ledger.programme.state import PROGRAMME_STREAM, Programme
+from ledger.rejections import AlreadyMerged
 from ledger.streams import account_stream
 from schemas.commands import Command
 from schemas.events import Event
@@ -24,6 +25,8 @@ class Handler:
     decide: Callable[[Any, View, Circumstances], Decision]
     likely: Callable[[Any], str | None] = lambda _: None
     also: Callable[[Any], Iterable[str]] = lambda _: ()
+    is_itself: bool = False
+    """The profile it names is meant as such: whoever closes a duplicate means no other one."""
 
 
 Handlers = Mapping[type[Command], Handler]
@@ -59,9 +62,20 @@ def for_whom_it_is_now(handler: Handler) -> Handler:
     """The same, but a command that names a merged profile is about whom that one has become."""
 
     def decide(command: Any, view: View, at: Circumstances) -> Decision:
-        return handler.decide(to_whom_it_is_now(command, view), view, at)
+        now = to_whom_it_is_now(command, view)
+        if handler.is_itself and now.profile_id != command.profile_id:
+            raise AlreadyMerged(
+                f"Profile {command.profile_id} has become {now.profile_id}; name that one.",
+                merged_into=now.profile_id,
+            )
+        return handler.decide(now, view, at)
 
     return replace(handler, decide=decide)
+
+
+def itself(handler: Handler) -> Handler:
+    """The same, but refused where the profile has become another one."""
+    return replace(handler, is_itself=True)
 
 
 def on_one(stream_id: str, events: Iterable[Event]) -> Decision:

@@ -6,7 +6,7 @@ from ledger.account.registrations import (
     register_profile,
     restore_profile,
 )
-from ledger.commands.handler import Handlers, likely_profile, of_profile, on_account
+from ledger.commands.handler import Handlers, itself, likely_profile, of_profile, on_account
 from schemas.registrations import ChangeProfile, DeleteProfile, RegisterProfile, RestoreProfile
 
 HANDLERS: Handlers = {
@@ -16,10 +16,10 @@ HANDLERS: Handlers = {
     ChangeProfile: on_account(
         of_profile, lambda c, s, _, at: change_profile(c, s, at), likely_profile
     ),
-    DeleteProfile: on_account(
-        of_profile, lambda c, s, _, at: delete_profile(c, s, at), likely_profile
+    DeleteProfile: itself(
+        on_account(of_profile, lambda c, s, _, at: delete_profile(c, s, at), likely_profile)
     ),
-    RestoreProfile: on_account(
-        of_profile, lambda c, s, _, __: restore_profile(c, s), likely_profile
+    RestoreProfile: itself(
+        on_account(of_profile, lambda c, s, _, __: restore_profile(c, s), likely_profile)
     ),
 }

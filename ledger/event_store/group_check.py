@@ -6,6 +6,7 @@ from ledger.event_store.port import (
     APPEND_BYTES_MAX,
     APPEND_EVENTS_MAX,
     EVENT_BYTES_MAX,
+    RELEASABLE,
     Append,
 )
 
@@ -60,10 +61,15 @@ def _check_versions(group: Append) -> None:
 def _check_names(group: Append) -> None:
     owners: dict[tuple[str, str], str] = {}
     keys: set[tuple[str, str]] = set()
+    released = {name for unit in group.units for name in unit.releases}
+    forgotten = {stream_id for unit in group.units for stream_id in unit.forgets}
     for unit in group.units:
         for claim in unit.claims:
             if owners.setdefault((claim.kind, claim.key), claim.stream_id) != claim.stream_id:
                 raise ValueError(f"two streams of the group claim {claim.kind} {claim.key!r}")
+            gone = claim.kind == RELEASABLE and claim.stream_id in forgotten
+            if gone or (claim.kind, claim.key) in released:
+                raise ValueError(f"the group claims and releases {claim.kind} {claim.key!r}")
         if unit.record:
             key = unit.record.client, unit.record.key
             if key in keys:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from ledger.event_store import chain
 from ledger.event_store.group_check import check_group
 from ledger.event_store.port import (
+    RELEASABLE,
     Append,
     Claim,
     CommandRecord,
@@ -135,6 +136,8 @@ class MemoryEventStore:
         first = len(self._log) + 1
         for index, event in enumerate(unit.events):
             self._add(self._recorded(event, unit, index, recorded_at))
+        for name in (*unit.releases, *self._forgotten(unit)):
+            self._claims.pop(name, None)
         for claim in unit.claims:
             self._claims.setdefault((claim.kind, claim.key), claim)
         if unit.record:
@@ -143,6 +146,12 @@ class MemoryEventStore:
                 unit.record, first_position=first if count else first - 1, event_count=count
             )
             self._records[record.client, record.key] = record
+
+    def _forgotten(self, unit: Unit) -> list[tuple[str, str]]:
+        if not unit.forgets:
+            return []
+        every = self._claims.items()
+        return [n for n, c in every if n[0] == RELEASABLE and c.stream_id in unit.forgets]
 
     def _recorded(self, event: NewEvent, unit: Unit, index: int, recorded_at: datetime) -> Recorded:
         return Recorded(

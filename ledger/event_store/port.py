@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from schemas.envelope import Recorded
@@ -34,9 +34,14 @@ class NewEvent:
     occurred_at: datetime
 
 
+RELEASABLE: Final = "identity"
+"""The kind of names that a stream may let go of all at once, without saying which."""
+
+
 @immutable
 class Claim:
-    """A name that must be unique across streams: (kind, key) belongs to `stream_id` for ever.
+    """A name that must be unique across streams: (kind, key) belongs to `stream_id` for ever, or
+    until a unit releases it.
 
     `fingerprint` tells a repeat of the same request from another request with the same name. The
     stream may claim the name again: that changes nothing, its first claim stands.
@@ -76,6 +81,10 @@ class Unit:
     record: CommandRecord | None = None
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
+    releases: tuple[tuple[str, str], ...] = ()
+    """(kind, key) names that are free from now on. Only names are ever removed from the store."""
+    forgets: tuple[str, ...] = ()
+    """Streams of which every `RELEASABLE` name is free from now on, whatever it is."""
 
 
 @immutable

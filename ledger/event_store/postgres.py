@@ -28,7 +28,7 @@ APPEND_SECONDS_MAX = 10.0
 READ_SECONDS_MAX = 10.0
 WATCHDOG_SECONDS_MAX = 2.0
 
-_PARAMETERS = ", ".join(f"${n}" for n in range(1, 27))
+_PARAMETERS = ", ".join(f"${n}" for n in range(1, 30))
 _APPEND = f"CALL ledger.append_batch_tx({_PARAMETERS}, NULL, NULL, NULL, NULL)"
 _COLUMNS = (
     "position, stream_id, stream_version, type, schema_version, payload, command_id, "
@@ -243,11 +243,14 @@ def _arrays(group: Append) -> list[list[Any]]:
             records.append((r.client, r.key, r.fingerprint, r.outcome, first, count))
         first += len(unit.events)
     claims = [(c.kind, c.key, c.stream_id, c.fingerprint) for u in group.units for c in u.claims]
+    releases = [name for unit in group.units for name in unit.releases]
     return [
         *_transposed(expected, 3),
         *_transposed(events, 12),
         *_transposed(records, 6),
         *_transposed(claims, 4),
+        *_transposed(releases, 2),
+        [stream_id for unit in group.units for stream_id in unit.forgets],
     ]
 
 

@@ -15,7 +15,6 @@ from ledger.decider import Circumstances, Decision, ProgrammeSettings
 from ledger.event_store.port import EventStore
 from ledger.group import NotLoaded
 from ledger.imports.csv_lines import Line
-from ledger.imports.profiles import ProfilesByIdentity
 from ledger.imports.reward_rows import RewardRow
 from ledger.imports.run import (
     PIECE_ROWS,
@@ -28,6 +27,7 @@ from ledger.imports.run import (
     pieces,
     told,
 )
+from ledger.personal.identified import ProfilesByIdentity
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import ExternalIdTaken, Rejection, UnknownProfile
 from ledger.state_cache import StateCache

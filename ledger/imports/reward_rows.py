@@ -7,6 +7,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from ledger.imports.csv_lines import CsvLines, Line, UnreadableFile, shown, unescaped
+from ledger.personal.identified import Identity
+from ledger.personal.tokens import EMAIL as EMAIL_HANDLE
 from schemas.immutable import immutable
 from schemas.rewards import IssueReward
 from schemas.sentences import sentences
@@ -29,16 +31,12 @@ _OF_THE_COMMAND: Final = (
 COLUMNS: Final = (EMAIL, PROFILE_ID, PROFILE_ID_HANDLE, *_OF_THE_COMMAND)
 SAID_OF_THE_ROW: Final = ("LINE", "ERROR")
 """What the file of rejected rows has beside them; it means nothing on the way in."""
-EMAIL_HANDLE: Final = "email"
 IDENTIFIER_MAX: Final = 255
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_TIMES: Final = {"issued_at": "00:00:00", "expires_at": "23:59:59"}
 _NEVER: Final = "never"
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
-
-Identity = tuple[str, str]
-"""A handle and an identifier, such as ("email", "ada@example.org")."""
 
 
 @immutable

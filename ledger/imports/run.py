@@ -11,8 +11,8 @@ import orjson
 
 from ledger.event_store.port import CommandRecord, EventStore
 from ledger.imports.csv_lines import Line
-from ledger.imports.profiles import ProfilesByIdentity
 from ledger.imports.reward_rows import RewardRow, RewardRows, RowRefused
+from ledger.personal.identified import ProfilesByIdentity
 from ledger.rejections import Rejection
 from schemas.immutable import immutable
 from schemas.rewards import IssueReward, RewardIssued

@@ -22,11 +22,11 @@ from ledger.event_store.port import EventStore, EventStoreUnavailable
 from ledger.imports.checking import Check, Rules
 from ledger.imports.csv_lines import CsvLines, Line, UnreadableFile
 from ledger.imports.kept import KeptImports, Rejected, Row
-from ledger.imports.profiles import IdentifiedProfiles
 from ledger.imports.rejected_rows import RejectedRows
 from ledger.imports.reward_rows import RewardRows
 from ledger.imports.run import FileOfRows
 from ledger.imports.writing import Halted, Sender, SubmitAll, Writing
+from ledger.personal.identified import IdentifiedProfiles
 from ledger.personal.vault import Vault
 
 PIECE_ROWS: Final = 50

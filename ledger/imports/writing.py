@@ -13,7 +13,6 @@ from zlib import crc32
 from ledger.event_store.port import EventStore, EventStoreUnavailable
 from ledger.fingerprints import fingerprint
 from ledger.imports.csv_lines import Line
-from ledger.imports.profiles import ProfilesByIdentity
 from ledger.imports.reward_rows import RewardRow
 from ledger.imports.run import (
     CLIENT,
@@ -26,6 +25,7 @@ from ledger.imports.run import (
     pieces,
     told,
 )
+from ledger.personal.identified import ProfilesByIdentity
 from ledger.rejections import Rejection, TooMuchContention
 from ledger.submission import (
     Accepted,

@@ -77,6 +77,12 @@ class PersonalKeys(Protocol):
         """Who has all of these tokens; of those who have the first, which should be the rarest."""
         ...
 
+    async def find_each(
+        self, kind: str, tokens: Collection[bytes], limit: int
+    ) -> Mapping[bytes, Sequence[IndexEntry]]:
+        """Who has each of these tokens, with one look; no more than so many of each."""
+        ...
+
 
 @dataclass
 class MemoryKeys:
@@ -134,3 +140,11 @@ class MemoryKeys:
         """See the port."""
         having = await self.find(kind, tokens, len(self._tokens))
         return [each for each in having if each.hits == len(tokens)][:limit]
+
+    async def find_each(
+        self, kind: str, tokens: Collection[bytes], limit: int
+    ) -> Mapping[bytes, Sequence[IndexEntry]]:
+        """See the port."""
+        return {
+            token: found for token in tokens if (found := await self.find(kind, [token], limit))
+        }

@@ -141,6 +141,23 @@ class PostgresKeys:
         rows = await self._pool.fetch(FIND_ALL, kind, tokens[0], rest, limit, OF_A_TOKEN_MAX)
         return list(map(_entry, rows))
 
+    async def find_each(
+        self, kind: str, tokens: Collection[bytes], limit: int
+    ) -> Mapping[bytes, Sequence[IndexEntry]]:
+        """See the port."""
+        found: dict[bytes, list[IndexEntry]] = {}
+        for row in await self._pool.fetch(
+            "SELECT t.token, i.owner, i.key_id FROM unnest($2::bytea[]) AS t(token) "
+            "CROSS JOIN LATERAL (SELECT owner, key_id FROM ledger.personal_index i "
+            "WHERE i.kind = $1 AND i.token = t.token LIMIT $3) AS i",
+            kind,
+            list(tokens),
+            limit,
+        ):
+            entry = IndexEntry(row["owner"], _uuid(row["key_id"]), 1)
+            found.setdefault(row["token"], []).append(entry)
+        return found
+
     async def recorded_erasures(self) -> Sequence[UUID]:
         """The keys of every erasure the log tells of, destroyed or not."""
         rows = await self._pool.fetch(_ERASURES)

@@ -1,7 +1,7 @@
 """At the edge: what is personal leaves a command, sealed under the key of whom it is about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -9,12 +9,14 @@ from ledger.claims import likely_names
 from ledger.event_store.port import EventStore
 from ledger.personal.erasing import erasable_keys
 from ledger.personal.keys import nobody
+from ledger.personal.naming import name_let_go, resolved
 from ledger.personal.sealing import DataKey
 from ledger.personal.tokens import Kind
 from ledger.personal.vault import Sealed, Vault
 from ledger.streams import account_stream, fold_whole
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, transaction_stream
 from schemas.commands import Command
+from schemas.identities import AttachIdentity, DetachIdentity
 from schemas.personal import Fields, split
 from schemas.personal_data import ErasePersonalData
 
@@ -30,6 +32,10 @@ class Stripped:
     key: DataKey | None = None
     erasable: tuple[UUID, ...] = ()
     """The keys that it asks to destroy, where it asks for an erasure."""
+    identity: str | None = None
+    """The name under which the identity it tells is unique."""
+    identities: Mapping[int, str | None] = field(default_factory=dict)
+    """The same of the one it lets go of, by its id; None where nobody can read it."""
 
 
 async def stripped(
@@ -40,7 +46,7 @@ async def stripped(
     A dry run is sealed under keys that are kept nowhere. What a profile is found by is written
     before the command is decided: should it be refused, a hit shows nothing that wasn't said.
     """
-    parts = [split(command) for command in commands]
+    parts = [split(command) for command in await resolved(commands, vault, store)]
     with_fields = [(command, fields) for command, fields in parts if fields]
     if not with_fields:
         sealed: Sequence[Sealed] = ()
@@ -49,18 +55,28 @@ async def stripped(
     else:
         sealed = await _sealed(with_fields, vault, store)
     following = iter(sealed)
-    return [
-        await _with(command, next(following) if fields else None, vault, store)
-        for command, fields in parts
-    ]
+    found: list[Stripped] = []
+    for command, fields in parts:
+        of_it = next(following) if fields else None
+        without = Stripped(command)
+        if of_it is not None:
+            without = Stripped(command, of_it.text, of_it.key)
+        found.append(await _with_names(without, fields, vault, store))
+    return found
 
 
-async def _with(
-    command: Command, sealed: Sealed | None, vault: Vault, store: EventStore
+async def _with_names(
+    without: Stripped, fields: Fields, vault: Vault, store: EventStore
 ) -> Stripped:
-    if isinstance(command, ErasePersonalData):
-        return Stripped(command, erasable=await erasable_keys(command.profile_id, vault, store))
-    return Stripped(command) if sealed is None else Stripped(command, sealed.text, sealed.key)
+    """What only the edge can tell a decision of keys and of identities."""
+    match without.command:
+        case ErasePersonalData(profile_id=profile_id):
+            return replace(without, erasable=await erasable_keys(profile_id, vault, store))
+        case AttachIdentity(handle=handle):
+            return replace(without, identity=vault.identity_name(handle, fields["identifier"]))
+        case DetachIdentity():
+            return replace(without, identities=await name_let_go(without.command, vault, store))
+    return without
 
 
 async def _sealed(
@@ -101,6 +117,8 @@ async def owners_of(commands: Sequence[Command], store: EventStore) -> list[str]
 
 async def _owner(command: Command, holders: dict[tuple[str, str], str], store: EventStore) -> str:
     profile_id: str | None = getattr(command, "profile_id", None)
+    if getattr(command, "profile_id_handle", None) is not None:
+        return nobody()
     if profile_id is not None:
         return profile_id
     held = [holders[name] for name in likely_names(command) if name in holders]

@@ -19,6 +19,9 @@ TOKENS_MAX: Final = 200
 
 PHONE_END: Final = 8
 
+EMAIL: Final = "email"
+"""The handle of identities that are e-mail addresses."""
+
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -40,8 +43,12 @@ class Tokenizer:
         return [self._token("name", f"={word}") for word in dict.fromkeys(words)]
 
     def identity_name(self, handle: str, identifier: str) -> str:
-        """The name under which an identity is unique: it tells nobody which one it is."""
-        text = f"{handle}\x00{unicodedata.normalize('NFC', identifier)}"
+        """The name under which an identity is unique: it tells nobody which one it is.
+
+        Space around an identifier means nothing, nor does the case of an e-mail.
+        """
+        plain = unicodedata.normalize("NFC", identifier).strip()
+        text = f"{handle}\x00{plain.lower() if handle == EMAIL else plain}"
         return hmac.digest(self._identities, text.encode(), "sha256").hex()
 
     def _token(self, kind: Kind, part: str) -> bytes:
@@ -54,7 +61,7 @@ def _parts(kind: Kind, text: str) -> list[str]:
     if kind == "phone":
         return _phone_parts(text)
     folded = unicodedata.normalize("NFKC", text).strip()
-    if kind == "email":
+    if kind in ("email", "identity"):
         folded = folded.casefold()
     return [folded] if folded else []
 

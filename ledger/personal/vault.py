@@ -5,7 +5,7 @@ No decision ever needs it in clear, so only the edge comes here.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from ledger.personal.keys import IndexEntry, PersonalKeys, fresh_key
@@ -98,6 +98,18 @@ class Vault:
         same = await self.keys.find_all(kind, self.tokenizer.whole_words(text), limit)
         known = {each.key_id for each in same}
         return [*same, *(each for each in found if each.key_id not in known)][:limit]
+
+    async def search_each(
+        self, kind: Literal["email", "identity"], texts: Collection[str], limit: int
+    ) -> Mapping[str, Sequence[IndexEntry]]:
+        """The same for each of many texts that are looked for as a whole."""
+        tokens = {text: self.tokenizer.tokens(kind, text) for text in texts}
+        wanted = {token for each in tokens.values() for token in each}
+        found = await self.keys.find_each(kind, wanted, limit) if wanted else {}
+        return {
+            text: [entry for token in each for entry in found.get(token, ())]
+            for text, each in tokens.items()
+        }
 
     def identity_name(self, handle: str, identifier: str) -> str:
         """The name under which an identity is unique across all profiles, in hexadecimal."""

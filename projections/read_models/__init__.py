@@ -3,6 +3,7 @@
 from projections.projection import Projection
 from projections.read_models import (
     balances,
+    identities,
     journal,
     profiles,
     programme_settings,
@@ -24,6 +25,7 @@ ALL: tuple[Projection, ...] = (
     transaction_claims.PROJECTION,
     journal.PROJECTION,
     profiles.PROJECTION,
+    identities.PROJECTION,
     reward_definitions.PROJECTION,
     reward_definition_versions.PROJECTION,
     programme_settings.PROJECTION,

@@ -71,6 +71,22 @@ def test_rejected_rows_are_corrected_and_fed_back(up: Up, tmp_path: Path) -> Non
     assert rewards_of(up, "fed-") == 2
 
 
+def test_what_was_rejected_before_is_removed_when_nothing_is_any_more(
+    up: Up, tmp_path: Path
+) -> None:
+    file, errors = tmp_path / "r.csv", tmp_path / "r.errors.csv"
+    assert bring_in(up, written(file, "gone-1,birthday,five"), "--dry-run").returncode == 1
+    assert errors.exists()
+    good = written(file, "gone-1,birthday,5")
+    done = bring_in(up, good, "--dry-run", "--create-profiles")
+    assert done.returncode == 0, done.stderr
+    assert "no row is rejected any more" in done.stdout
+    assert not errors.exists()
+    errors.write_text("a file of somebody's own\n")
+    assert bring_in(up, good, "--dry-run", "--create-profiles").returncode == 0
+    assert errors.exists()
+
+
 def test_nothing_is_written_where_nobody_says_yes(up: Up, tmp_path: Path) -> None:
     file = written(tmp_path / "r.csv", "asked-1,birthday,5")
     done = bring_in(up, file, "--create-profiles")

@@ -150,6 +150,60 @@ async def test_one_group_may_not_claim_a_name_for_two_streams(store: EventStore)
     assert isinstance(await store.append(group(*alike)), Committed)
 
 
+async def test_a_released_name_is_free_for_another_stream(store: EventStore) -> None:
+    name = ("identity", "abc")
+    kept = Claim("identity", "other", "a")
+    await store.append(group(unit(event(), claims=(Claim(*name, "a"), kept)), a=EMPTY))
+    released = unit(event("a", 2), releases=(name, ("identity", "nobody's")))
+    assert isinstance(await store.append(group(released, a=StreamHead(1, 1))), Committed)
+    assert await store.claims([name, ("identity", "other")]) == {("identity", "other"): kept}
+    taken = Claim(*name, "b")
+    assert isinstance(
+        await store.append(group(unit(event("b"), claims=(taken,)), b=EMPTY)), Committed
+    )
+    assert await store.claims([name]) == {name: taken}
+
+
+async def test_a_stream_lets_go_of_all_its_identities_and_of_nothing_else(
+    store: EventStore,
+) -> None:
+    mine = [Claim("identity", key, "a") for key in ("x", "y")]
+    kept = [Claim("reward", "17", "a"), Claim("identity", "z", "b")]
+    units = unit(event(), event("b"), claims=(*mine, *kept))
+    await store.append(group(units, a=EMPTY, b=EMPTY))
+    forgetting = unit(event("a", 2), forgets=("a", "nobody"))
+    assert isinstance(await store.append(group(forgetting, a=StreamHead(1, 1))), Committed)
+    names = [(each.kind, each.key) for each in (*mine, *kept)]
+    assert list((await store.claims(names)).values()) == kept
+
+
+async def test_one_group_does_not_claim_an_identity_for_a_stream_that_lets_go_of_all(
+    store: EventStore,
+) -> None:
+    units = (
+        unit(event(), claims=(Claim("identity", "x", "a"),)),
+        unit(event("a", 2), forgets=("a",)),
+    )
+    with pytest.raises(ValueError, match="claims and releases"):
+        await store.append(group(*units, a=EMPTY))
+
+
+async def test_a_conflict_releases_nothing(store: EventStore) -> None:
+    claim = Claim("identity", "abc", "a")
+    await store.append(group(unit(event(), claims=(claim,)), a=EMPTY))
+    late = unit(event("a", 1), releases=(("identity", "abc"),))
+    assert isinstance(await store.append(group(late, a=EMPTY)), Conflicted)
+    assert await store.claims([("identity", "abc")]) == {("identity", "abc"): claim}
+
+
+async def test_one_group_does_not_claim_and_release_a_name(store: EventStore) -> None:
+    """Which of the two came first would be the store's guess."""
+    claim = Claim("identity", "abc", "a")
+    units = unit(event(), claims=(claim,)), unit(event("a", 2), releases=(("identity", "abc"),))
+    with pytest.raises(ValueError, match="claims and releases"):
+        await store.append(group(*units, a=EMPTY))
+
+
 async def test_a_conflict_carries_all_that_stands_in_the_way(store: EventStore) -> None:
     record = CommandRecord("till", "k é", b"\x00f", b"\xff{}")
     claims = Claim("reward", "17", "a", b"\x00"), Claim("handle", "b", "a")

@@ -114,7 +114,7 @@ async def pages_of_the_head(superuser: Connection) -> int:
 async def test_an_append_that_could_see_an_old_snapshot_is_refused(
     store: PostgresEventStore, superuser: Connection, level: str
 ) -> None:
-    arrays = ", ".join(["'{}'"] * 25)
+    arrays = ", ".join(["'{}'"] * 28)
     await superuser.execute(f"BEGIN ISOLATION LEVEL {level}")
     with pytest.raises(asyncpg.RaiseError, match="READ COMMITTED"):
         await superuser.execute(f"SELECT ledger.append_batch('{uuid4()}', {arrays})")
@@ -170,12 +170,12 @@ async def test_a_session_of_another_encoding_chains_the_same_bytes(
         ["account-Zo\u00eb"], [1], ["Gr\u00fc\u00dfte"], [1], [b"\xc3\xbc\x00\xff"],
         [uuid4()], [None], [None],
         ["2031-01-01 12:30:15.123456+00"], ["J\u00f6rg"], [0], [1],
-        ["till"], ["k"], [b"f"], [b"{}"], [1], [1], [], [], [], [],
+        ["till"], ["k"], [b"f"], [b"{}"], [1], [1], [], [], [], [], [], [], [],
     ]  # fmt: skip
     with psycopg.connect(database_url, autocommit=True, client_encoding=encoding) as session:
         types = (
             "text int bigint text int text int bytea uuid uuid uuid timestamptz text int int "
-            "text text bytea bytea int int text text text bytea"
+            "text text bytea bytea int int text text text bytea text text text"
         )
         given = ", ".join(f"%s::{name}[]" for name in types.split())
         session.execute("SET bytea_output = 'escape'; SET DateStyle = 'SQL, DMY'")

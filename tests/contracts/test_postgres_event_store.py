@@ -19,6 +19,7 @@ from tests.contracts.groups import one_event
         "DELETE FROM ledger.commands",
         "TRUNCATE ledger.reservations",
         "UPDATE ledger.reservations SET stream_id = 'mine'",
+        "DELETE FROM ledger.reservations",
         "ALTER TABLE ledger.events DISABLE TRIGGER ALL",
     ],
 )

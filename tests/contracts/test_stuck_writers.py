@@ -21,7 +21,7 @@ HOLDERS = (
     "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
     "WHERE locktype = 'advisory' AND classid = 7236452 AND granted AND datname = current_database()"
 )
-ARRAYS = ", ".join(["'{}'"] * 25)
+ARRAYS = ", ".join(["'{}'"] * 28)
 
 
 class StalledClient:

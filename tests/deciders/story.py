@@ -5,7 +5,7 @@ type says; `elsewhere` tells of another profile. Fresh ids of the first command 
 those of the next one 200, 201, …
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -18,7 +18,7 @@ from ledger.account.folding import fold
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account
 from ledger.commands import HANDLERS
-from ledger.decider import Circumstances, ProgrammeSettings
+from ledger.decider import Circumstances, Decision, ProgrammeSettings
 from ledger.programme.counters import counter_stream
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.receipts.state import RECEIPT_EVENTS, receipt_stream
@@ -41,6 +41,7 @@ from schemas.transaction_changes import TransactionChanged, TransactionUnattache
 from schemas.transactions import TransactionRecorded
 
 _OF_A_TRANSACTION = tuple(set(TRANSACTION_EVENTS) - {TransactionUnattached})
+Names = Mapping[tuple[str, str], str]
 Written = tuple[tuple[str, Event], ...]
 """Events, each with its stream."""
 
@@ -83,6 +84,21 @@ class Given:
     commands: int = 0
     limited: bool = False
     learned_at: datetime | None = None
+    names: Names = field(default_factory=dict)
+    """Names taken that no event tells."""
+    released: tuple[tuple[str, str], ...] = ()
+    """Names the last command has let go of."""
+    forgotten: tuple[str, ...] = ()
+    """Streams whose identities it has let go of, all of them."""
+
+    def naming(self, name: tuple[str, str], stream_id: str) -> "Given":
+        """The same, with a name taken by a stream."""
+        return replace(self, names={**self.names, name: stream_id})
+
+    def then_released(self, *names: tuple[str, str]) -> "Given":
+        """Exactly these names are free now."""
+        assert self.released == names
+        return self
 
     def learned(self, at: str) -> "Given":
         """The same, told to the ledger only at this moment."""
@@ -122,9 +138,9 @@ class Given:
         assert isinstance(transaction, Transaction)
         return transaction
 
-    def when(self, command: Command, *, at: str = NOW) -> "When":
-        """The command is decided at this moment."""
-        return When(replace(self, commands=self.commands + 1), command, moment(at))
+    def when(self, command: Command, *, at: str = NOW, **brings: Any) -> "When":
+        """The command is decided at this moment; the edge may bring something beside it."""
+        return When(replace(self, commands=self.commands + 1), command, moment(at), brings)
 
     def then_balance(self, amount: str, *, at: str = NOW) -> "Given":
         """The balance that can be spent at a moment, once the facts due by then are recorded."""
@@ -146,17 +162,24 @@ class When:
     given: Given
     command: Command
     now: datetime
+    brings: Mapping[str, Any] = field(default_factory=dict)
 
     def then(self, *expected: Told) -> Given:
         """Exactly these events follow, stream by stream; the story may go on from there."""
-        written = self._decide()
-        for stream_id in _streams(written) | _streams(_placed(expected)):
-            assert _of(stream_id, written) == _of(stream_id, _placed(expected))
-        return replace(self.given, history=self.given.history + written)
+        decision = self._decide()
+        for stream_id in _streams(decision.written) | _streams(_placed(expected)):
+            assert _of(stream_id, decision.written) == _of(stream_id, _placed(expected))
+        return self._after(decision)
 
     def accepted(self) -> Given:
         """Whatever follows, follows; the story goes on from there."""
-        return replace(self.given, history=self.given.history + self._decide())
+        return self._after(self._decide())
+
+    def _after(self, decision: Decision) -> Given:
+        history = self.given.history + decision.written
+        return replace(
+            self.given, history=history, released=decision.releases, forgotten=decision.forgets
+        )
 
     def then_nothing(self) -> Given:
         """The command is accepted and there is nothing to write."""
@@ -173,7 +196,7 @@ class When:
         assert before == [self.given.state(stream_id) for stream_id in streams]
         return self.given
 
-    def _decide(self) -> Written:
+    def _decide(self) -> Decision:
         ids = count(100 * self.given.commands)
         settings = self.given.programme().settings or self.given.settings
         at = Circumstances(
@@ -182,6 +205,7 @@ class When:
             settings,
             limited=self.given.limited,
             learned_at=self.given.learned_at,
+            **self.brings,
         )
         view = _View(self.given)
         decision = HANDLERS[type(self.command)].decide(self.command, view, at)
@@ -190,7 +214,7 @@ class When:
             before = self.given.state(stream_id)
             if isinstance(before, Account):
                 _sound(_of(stream_id, decision.written), before, self.now)
-        return decision.written
+        return decision
 
 
 @dataclass(frozen=True)
@@ -203,7 +227,7 @@ class _View:
         return self.given.state(stream_id)
 
     def stream_named(self, kind: str, key: str) -> str | None:
-        taken: dict[tuple[str, str], str] = {}
+        taken: dict[tuple[str, str], str] = dict(self.given.names)
         for stream_id, event in self.given.history:
             for of_kind, name in _names(event):
                 free = _first_free(of_kind, name, stream_id, taken)

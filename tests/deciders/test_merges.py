@@ -36,6 +36,7 @@ from ledger.rejections import (
     UnknownNamedProfile,
 )
 from schemas.events import Event
+from schemas.identities import IdentityAttached
 from schemas.movements import Book
 from schemas.profiles import MergeProfiles, ProfileMerged, ProfileMergedAway
 from schemas.rewards import RecordDueFacts, RevokeReward
@@ -67,6 +68,7 @@ def lived(*more: Event) -> Given:
         returned(52, 50, move(1, "0.50", Book.REDEEMED, Book.AVAILABLE), policy="restore"),
         held(53, (1, "1.00")),
         CLAIMED,
+        IdentityAttached(identity_id=40, handle="card", is_primary=True, personal="sealed"),
         *more,
         elsewhere("p-2", registered("p-2"), reward(9, "4.00", expires="2030-12-01")),
         sold(70),

@@ -3,11 +3,17 @@
 import pytest
 from deciders.sales import sell
 from deciders.scenario import definition, give_back, issue, redeem, registered, reward
-from deciders.story import Given, given
+from deciders.story import Given, elsewhere, given
 from pydantic import ValidationError
 
-from ledger.rejections import ProfileClosed, ProfileExists, UnknownNamedProfile, UnknownProfile
-from schemas.profiles import ProfileRegistered
+from ledger.rejections import (
+    AlreadyMerged,
+    ProfileClosed,
+    ProfileExists,
+    UnknownNamedProfile,
+    UnknownProfile,
+)
+from schemas.profiles import MergeProfiles, ProfileRegistered
 from schemas.registrations import (
     ChangeProfile,
     DeleteProfile,
@@ -113,3 +119,12 @@ def test_restored_it_goes_on_as_before() -> None:
 def test_without_auto_register_a_sale_makes_nobody_known() -> None:
     given().under(auto_register=False).when(sell("p-1")).then_refused(UnknownNamedProfile)
     given(registered()).under(auto_register=False).when(sell("p-1")).accepted()
+
+
+def test_who_has_become_another_is_not_closed_in_its_place() -> None:
+    """Cleaning up a duplicate after a merge must not close the one that is left."""
+    story = given(reward(1, "5.00"), elsewhere("p-2", registered("p-2")))
+    after = story.when(MergeProfiles(winner="p-2", loser="p-1")).accepted()
+    for command in (DELETE, RestoreProfile(profile_id="p-1")):
+        after.when(command).then_refused(AlreadyMerged, merged_into="p-2")
+    assert not after.account("p-2").closed

@@ -32,6 +32,8 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/redemptions/{redemption_id}/return"): {},
     ("POST", "/profiles"): {"id": "ada", "first_name": "Ada"},
     ("PUT", "/profiles/{profile_id}"): {"type": "active"},
+    ("POST", "/profiles/{profile_id}/identities"): {"handle": "card", "identifier": "7"},
+    ("POST", "/profiles/search-id"): {"identifier": "7"},
     ("POST", "/profiles/merge"): {"winner": "p-1", "loser": "p-2"},
     ("POST", "/profiles/{profile_id}/merge"): {"loser_id": "p-2"},
     ("POST", "/rewards/{reward_id}/reassign"): {"profile_id": "p-2"},

@@ -93,10 +93,13 @@ async def test_every_example_is_taken_by_its_route(api: Api) -> None:
         "/access/tokens",
         "/access/users",
         "/access/users/{user_name}",
+        "/profiles/{profile_id}/identities",
+        "/profiles/search-id",
     }
     order = {
         "/rewards/definitions": 0,
         "/rewards": 1,
+        "/profiles/search-id": 6,
         "/profiles/{profile_id}/redeem": 7,
         "/redemptions/{redemption_id}/capture": 8,
         "/redemptions/{redemption_id}/return": 8,

@@ -91,7 +91,7 @@ HEAD = "PROFILE_ID,EMAIL,REWARD_DEFINITION_ID,VALUE_INITIAL,TIMEZONE,EXPIRES_AT"
         (b"p-1,,6", "The row has 3 columns, the first line 6."),
         (b",,6,,,", "EMAIL or PROFILE_ID"),
         (b",no-address,6,,,", "EMAIL: Give an e-mail address."),
-        (b"p 1,,6,,,", "PROFILE_ID: Give text of the form"),
+        (b"p 1,,6,,,", "PROFILE_ID: Give an id: 1 to 64"),
         (b"p-1,,,,,", "name one definition"),
         (b"p-1,,six,,,", "REWARD_DEFINITION_ID: Give a whole number"),
         (b"p-1,,6,1e3,,", "VALUE_INITIAL: Give a plain decimal"),

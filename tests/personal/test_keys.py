@@ -124,3 +124,19 @@ async def test_the_table_has_no_key_in_clear(pool: Pool) -> None:
     assert MASTER not in row["wrapped"]
     assert await pool.fetchval("SELECT count(*) FROM ledger.personal_index") > 0
     assert uuid4() not in await vault.keys.opening([uuid4()])
+
+
+async def test_many_texts_are_looked_for_at_once_and_not_more_of_each_than_asked_for(
+    keys: PersonalKeys,
+) -> None:
+    vault = await Vault.open(keys)
+    for owner in ("p-1", "p-2", "p-3"):
+        key = (await keys.sealing([owner]))[owner]
+        await vault.index(owner, key.key_id, [("email", "ada@example.org"), ("email", owner)])
+    texts = ["Ada@Example.org", "p-2", "nobody@example.org", ""]
+    found = await vault.search_each("email", texts, limit=2)
+    assert {text: len(entries) for text, entries in found.items()} == dict(
+        zip(texts, (2, 1, 0, 0), strict=True)
+    )
+    assert found["p-2"][0].owner == "p-2"
+    assert await vault.search_each("email", [], limit=2) == {}

@@ -104,7 +104,7 @@ SUSPICIOUS = re.compile(
     r"meta|reason|custom|e_?mail|phone|mobile|(first|last|full|middle|family|given)_?name|birth"
     r"|address|identifier|notes?$|comment|gender|title|free_text"
 )
-KEPT_NOWHERE = {"Basket"}
+KEPT_NOWHERE = {"Basket", "IdentitySought"}
 """Questions: they are answered, and nothing of them stays."""
 ROWS = ("rewards.*.", "transactions.*.")
 """Of a batch: each is a command of its own."""

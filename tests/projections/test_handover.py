@@ -5,6 +5,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from committer.processes import Process, defined, redeem, reward
@@ -17,10 +18,11 @@ from ledger.submission import Accepted
 from projections import rebuild
 from projections.applying import unpark
 from projections.projection import Projection
-from projections.read_models import ALL, redemptions, rewards
+from projections.read_models import ALL, identities, redemptions, rewards
 from schemas.commands import Command
 from schemas.envelope import Recorded
 from schemas.holds import CaptureRedemption, RedemptionHeld
+from schemas.identities import AttachIdentity, DetachIdentity, IdentityAttached
 from schemas.movements import Book
 from schemas.profiles import MergeProfiles
 from schemas.redemptions import RedemptionMade, ReturnRedemption
@@ -39,6 +41,8 @@ class Handing:
         self._dice = random.Random(seed)
         self._rewards: list[int] = []
         self._redemptions: list[int] = []
+        self._identities: dict[int, str] = {1: "none"}
+        self._called: dict[int, tuple[Command, str]] = {}
 
     async def run(self, steps: int) -> None:
         for profile in PROFILES:
@@ -48,16 +52,26 @@ class Handing:
                 await self._done(self._command())
 
     async def _done(self, command: Command) -> None:
-        answer = await self._process.send(command)
+        answer = await self._process.send(command, **self._brought(command))
         assert isinstance(answer, Accepted)
         for event in answer.events:
             if isinstance(event, RewardIssued):
                 self._rewards.append(event.reward_id)
+            if isinstance(event, IdentityAttached):
+                self._identities[event.identity_id] = self._brought(command)["identity"]
             if isinstance(event, RedemptionMade | RedemptionHeld):
                 self._redemptions.append(event.redemption_id)
 
+    def _brought(self, command: Command) -> dict[str, Any]:
+        """What the edge adds."""
+        if isinstance(command, AttachIdentity):
+            return {"identity": self._called[id(command)][1]}
+        return {"identities": self._identities} if isinstance(command, DetachIdentity) else {}
+
     def _command(self) -> Command:
         dice = self._dice
+        if dice.random() < 0.3:
+            return self._about_identities(dice.choice(PROFILES))
         profile, other = dice.choice(PROFILES), dice.choice(PROFILES)
         cents = str(dice.randint(1, 9))
         redemption = dice.choice(self._redemptions[-6:] or [1])
@@ -78,6 +92,18 @@ class Handing:
         weights = [2] * (len(commands) - 1) + [1]
         return dice.choices(commands, weights)[0]
 
+    def _about_identities(self, profile: str) -> Command:
+        dice = self._dice
+        told: dict[str, Any] = {"profile_id": profile, "is_primary": dice.random() < 0.5}
+        told |= {"handle": dice.choice(["card", "shop"]), "identifier": str(dice.randint(1, 9))}
+        number = dice.choice(list(self._identities)[-3:])
+        if dice.random() < 0.5:
+            return DetachIdentity(profile_id=profile, identity_id=number)
+        command = AttachIdentity.model_validate(told)
+        without = command.model_copy(update={"identifier": None})
+        self._called[id(without)] = without, f"{command.handle} {command.identifier}"
+        return without
+
 
 @pytest.fixture(params=range(2))
 async def handed(request: pytest.FixtureRequest) -> AsyncIterator[Sequence[Recorded]]:
@@ -85,10 +111,11 @@ async def handed(request: pytest.FixtureRequest) -> AsyncIterator[Sequence[Recor
     store = MemoryEventStore()
     process = Process(store)
     await defined(process, is_reassignable=True)
-    await Handing(process, request.param).run(60)
+    await Handing(process, request.param).run(90)
     log = await store.read_log(after_position=0, limit=100_000)
     types = {recorded.type for recorded in log}
     assert {"RewardReceived", "ProfileMerged", "RedemptionReturned"} <= types
+    assert {"IdentityAttached", "IdentityDetached"} <= types
     yield log
     process.task.cancel()
     with suppress(asyncio.CancelledError):
@@ -152,7 +179,7 @@ async def test_each_row_is_its_owners_and_says_what_the_account_says(
     read_side: ReadSide, handed: Sequence[Recorded]
 ) -> None:
     log = await written(read_side, handed)
-    for projection in (rewards.PROJECTION, redemptions.PROJECTION):
+    for projection in (rewards.PROJECTION, redemptions.PROJECTION, identities.PROJECTION):
         await read_side.apply(projection, *sorted(log, key=lambda each: each.stream_id))
     accounts = {profile: _account(log, profile) for profile in PROFILES}
     for row in await read_side.pool.fetch("SELECT * FROM projections.rewards_v1"):
@@ -169,6 +196,17 @@ async def test_each_row_is_its_owners_and_says_what_the_account_says(
         if row["type"] == "redeem":
             known = account.redemptions[number]
             assert row["returned_minor"] == sum(known.given_back.values())
+
+    shown: dict[str, dict[int, tuple[str, bool]]] = {}
+    for row in await read_side.pool.fetch("SELECT * FROM projections.identities_v1"):
+        told = row["handle"], row["is_primary"]
+        shown.setdefault(row["profile_id"], {})[row["identity_id"]] = told
+    held = {
+        profile: {n: (each.handle, each.is_primary) for n, each in account.identities.items()}
+        for profile, account in accounts.items()
+        if account.merged_into is None and account.identities
+    }
+    assert shown == held
 
 
 async def test_a_merge_waits_for_a_parked_loser_and_unpark_heals_both(

@@ -92,12 +92,24 @@ class BothSides(RuleBasedStateMachine):
         if name is not None:
             self.named[kind, name] = command.model_dump_json(), number
 
+    def _brought(self, command: Command) -> dict[str, Any]:
+        """What the edge adds to a command."""
+        return {}
+
     def _send(
         self, command: Command, key: str | None, *, by: int = 0, dry_run: bool = False
     ) -> Any:
         """The answer of one of the two processes, or its refusal."""
         body = command.model_dump_json().encode()
-        submission = Submission(command, "c", "a", key=key, fingerprint=body, dry_run=dry_run)
+        submission = Submission(
+            command,
+            "c",
+            "a",
+            key=key,
+            fingerprint=body,
+            dry_run=dry_run,
+            **self._brought(command),
+        )
         try:
             return self.runner.run(self.processes[by % 2].submit(submission))
         except Rejection as refusal:

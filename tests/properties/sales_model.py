@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from properties.holds_model import HoldingModel
+from properties.identities_model import IdentitiesModel
 from properties.model import Refused
 
 PROFILES = ("p-1", "p-2", "p-3", "p-4")
@@ -23,6 +24,7 @@ class SalesModel:
         self.final: dict[int, str] = {}
         self.sales: dict[int, dict[str, Any]] = {}
         self.became: dict[str, str] = {}
+        self.identities = IdentitiesModel()
 
     def now_of(self, profile: str) -> str:
         """Whoever a profile is by now."""
@@ -38,6 +40,7 @@ class SalesModel:
         if winner == loser:
             raise Refused("same_profile")
         self.accounts[winner].absorb(self.accounts[loser])
+        self.identities.merge(winner, loser)
         self.became[loser] = winner
         for number, profile in self.final.items():
             self.final[number] = winner if profile == loser else profile

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from properties.fair_shares import by_hand
-from properties.held_sales import SALES, HeldSales
+from properties.held_sales import SALES
+from properties.identified import IdentifiedProfiles
 from properties.moments import WINDOW, amount_of, instant
 from properties.sales_model import PROFILES, SalesModel
 
@@ -46,7 +47,7 @@ SALE_NAMES = st.sampled_from([None, None, *(f"s-{n}" for n in range(15))])
 EXPIRES = st.sampled_from(["2030-01-01T12:00:00Z", "2030-01-02T00:00:00Z", "2031-01-01T00:00:00Z"])
 
 
-class LedgerMachine(HeldSales):
+class LedgerMachine(IdentifiedProfiles):
     """Two processes and the model, side by side through the same commands."""
 
     MODEL: type[SalesModel] = SalesModel

@@ -7,7 +7,7 @@ one that is in neither table still moves value: movements are closed, reasons ar
 from collections.abc import Iterable
 from functools import cache
 
-from ledger.account.folding import profiles, redemptions, rewards, sales
+from ledger.account.folding import identities, profiles, redemptions, rewards, sales
 from ledger.account.folding.draft import Draft, Step, Steps
 from ledger.account.state import Account
 from schemas.events import Event
@@ -17,6 +17,7 @@ _BESIDE: Steps = {
     **rewards.BESIDE,
     **redemptions.BESIDE,
     **profiles.BESIDE,
+    **identities.BESIDE,
     **sales.BESIDE,
 }
 

@@ -14,7 +14,7 @@ from immutables import Map
 
 from ledger.account.lots import Lot
 from ledger.account.sale_claims import SaleClaim
-from ledger.account.state import Account, Redemption
+from ledger.account.state import Account, Identity, Redemption
 from ledger.records import Records
 from schemas.events import Event
 from schemas.movements import Movement
@@ -37,6 +37,7 @@ class Draft:
     final_records: Records[int, int]
     issued_under: Map[int, int]
     sale_claims: Map[int, SaleClaim]
+    identities: Map[int, Identity]
     transactions: Records[int, bool]
     merged_into: str | None
     absorbed: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from immutables import Map
 
+from ledger.account.folding import identities
 from ledger.account.folding.draft import Draft, Steps
 from ledger.account.lots import taken_over
 from ledger.account.sale_claims import claim_taken_over
@@ -53,6 +54,7 @@ def _account_taken_over(draft: Draft, event: AccountTakenOver) -> None:
         draft.count_issued(definition_id, count)
     claims = {each.claim_id: claim_taken_over(each) for each in event.sale_claims}
     draft.sale_claims = draft.sale_claims.update(claims)
+    identities.taken_over(draft, event)
     draft.final_records = draft.final_records.with_all(event.final_records)
     draft.transactions = draft.transactions.with_all(event.transactions)
 

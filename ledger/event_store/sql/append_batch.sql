@@ -1,7 +1,8 @@
 -- Appends one group, all of it or nothing. Conflicts are answers, not errors, and carry what stands
 -- in the way as it is under the lock.
 -- x: the heads the group rests on; e: events; c: command records (first: which of the group's events
--- is the command's first, from 1; one that wrote none keeps where the log stood); r: reservations.
+-- is the command's first, from 1; one that wrote none keeps where the log stood); r: reservations;
+-- f: names set free; g: streams that let go of all their identities.
 --
 -- plpgsql keeps plans for the life of a connection, also those made while the tables were empty.
 -- So no plan may rest on sizes: every look-up below goes row by row (LATERAL … LIMIT 1), and
@@ -16,10 +17,12 @@ CREATE FUNCTION ledger.append_batch(
   c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
   c_first integer[], c_count integer[],
   r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
+  f_kind text[], f_key text[], g_stream text[],
   OUT o_first bigint, OUT o_count integer, OUT o_recorded timestamptz, OUT o_conflicts jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-  SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+  SET enable_seqscan = off SET enable_bitmapscan = off SET ledger.releasing = 'on' AS $$
 DECLARE
+  forgetful text;
   head_position bigint;
   head_recorded timestamptz;
   head_chain bytea;
@@ -101,6 +104,14 @@ BEGIN
   FROM unnest(c_client, c_key, c_fingerprint, c_outcome, c_first, c_count)
     AS c(client, key, fingerprint, outcome, first, count);
 
+  FOR n IN 1 .. cardinality(f_kind) LOOP
+    DELETE FROM ledger.reservations r WHERE r.kind = f_kind[n] AND r.key = f_key[n];
+  END LOOP;
+  -- Planned each time it is needed, which is rare: a kept plan might go through all identities.
+  FOREACH forgetful IN ARRAY g_stream LOOP
+    EXECUTE 'DELETE FROM ledger.reservations WHERE kind = ''identity'' AND stream_id = $1'
+      USING forgetful;
+  END LOOP;
   -- A stream may claim its own name again; its first claim stands.
   INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint)
   ON CONFLICT DO NOTHING;
@@ -120,12 +131,14 @@ CREATE PROCEDURE ledger.append_batch_tx(
   c_client text[], c_key text[], c_fingerprint bytea[], c_outcome bytea[],
   c_first integer[], c_count integer[],
   r_kind text[], r_key text[], r_stream text[], r_fingerprint bytea[],
+  f_kind text[], f_key text[], g_stream text[],
   INOUT o_first bigint, INOUT o_count integer, INOUT o_recorded timestamptz, INOUT o_conflicts jsonb
 ) LANGUAGE plpgsql AS $$
 BEGIN
   SELECT * INTO o_first, o_count, o_recorded, o_conflicts FROM ledger.append_batch(
     p_append, x_stream, x_version, x_position, e_stream, e_version, e_type, e_schema, e_payload,
     e_command, e_correlation, e_causation, e_occurred, e_actor, e_index, e_size, c_client, c_key,
-    c_fingerprint, c_outcome, c_first, c_count, r_kind, r_key, r_stream, r_fingerprint);
+    c_fingerprint, c_outcome, c_first, c_count, r_kind, r_key, r_stream, r_fingerprint, f_kind,
+    f_key, g_stream);
   COMMIT;
 END $$;

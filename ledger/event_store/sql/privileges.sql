@@ -7,14 +7,30 @@ BEGIN
   RAISE EXCEPTION '% on ledger.% is refused: the log is append-only', TG_OP, TG_TABLE_NAME;
 END $$;
 
+-- A name can be set free, by the append alone: the setting holds only inside of it.
+CREATE FUNCTION ledger.refuse_removal() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('ledger.releasing', true) IS DISTINCT FROM 'on' THEN
+    RAISE EXCEPTION '% on ledger.% is refused: the log is append-only', TG_OP, TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $$;
+
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['events', 'commands', 'reservations', 'appends', 'log'] LOOP
+  FOREACH t IN ARRAY ARRAY['events', 'commands', 'appends', 'log'] LOOP
     EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
       FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', t);
     EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER append_only', t);
   END LOOP;
+  CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON ledger.reservations
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+  CREATE TRIGGER released_only BEFORE DELETE ON ledger.reservations
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_removal();
+  ALTER TABLE ledger.reservations ENABLE ALWAYS TRIGGER append_only;
+  ALTER TABLE ledger.reservations ENABLE ALWAYS TRIGGER released_only;
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ledger_application') THEN
     CREATE ROLE ledger_application NOLOGIN;
   END IF;

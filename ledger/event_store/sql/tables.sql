@@ -42,7 +42,7 @@ CREATE TABLE ledger.commands (
 -- Which command wrote an event: always added at the end, so the hot path pays little for it.
 CREATE INDEX commands_wrote ON ledger.commands (first_position) WHERE event_count > 0;
 
--- Names that belong to one stream for ever.
+-- Names that belong to one stream, for ever or until they are released.
 CREATE TABLE ledger.reservations (
   kind text NOT NULL,
   key text NOT NULL,
@@ -50,6 +50,7 @@ CREATE TABLE ledger.reservations (
   fingerprint bytea,
   PRIMARY KEY (kind, key)
 );
+CREATE INDEX reservations_identities ON ledger.reservations (stream_id) WHERE kind = 'identity';
 
 -- One row a group: a resubmission after a lost answer finds its own commit here.
 CREATE TABLE ledger.appends (
