@@ -129,7 +129,7 @@ async def read(
 ) -> Response:
     """How far an import is, and what came of it."""
     services = services_of(request)
-    return answer_with(_document(await _known(services, import_id), services))
+    return answer_with(_document(await known_import(services, import_id), services))
 
 
 @router.get(
@@ -142,7 +142,7 @@ async def failed(
 ) -> Response:
     """The rejected rows as CSV, to be corrected and sent again. They are kept for a week."""
     services = services_of(request)
-    row = await _known(services, import_id)
+    row = await known_import(services, import_id)
     rejected = await services.imports.kept.rejected(row)
     if rejected is None and row["failed_count"]:
         raise _unknown("The rejected rows are forgotten.")
@@ -157,7 +157,7 @@ async def confirm(
 ) -> Response:
     """Let the good rows be written of an import that was checked. Again changes nothing."""
     services = services_of(request)
-    row = await _known(services, import_id)
+    row = await known_import(services, import_id)
     if row["phase"] in ("checking", "failed"):
         raise Refused(
             409, "import_not_checked", None, "Its check is not over, or it has failed; read it."
@@ -165,7 +165,7 @@ async def confirm(
     if not flag(request, DRY_RUN.name):
         await services.imports.kept.confirm(import_id)
         services.imports.wake()
-        row = await _known(services, import_id)
+        row = await known_import(services, import_id)
     return answer_with(_document(row, services))
 
 
@@ -175,7 +175,7 @@ async def delete(
 ) -> Response:
     """Call an import off, or forget it. What it has written stays."""
     services = services_of(request)
-    row = await _known(services, import_id)
+    row = await known_import(services, import_id)
     if not flag(request, DRY_RUN.name):
         await services.imports.kept.delete(row)
     return Response(status_code=204)
@@ -253,7 +253,12 @@ def _untaken(new: NewImport, services: Services) -> dict[str, Any]:
     return _document(row, services)
 
 
-async def _known(services: Services, import_id: int) -> Mapping[str, Any]:
+async def known_import(services: Services, import_id: int) -> Mapping[str, Any]:
+    """An import as it stands.
+
+    Raises:
+        Refused: 404, there is none.
+    """
     row = await services.imports.kept.read(import_id)
     if row is None:
         raise _unknown(f"There is no import {import_id}.")

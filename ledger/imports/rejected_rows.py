@@ -11,6 +11,11 @@ from ledger.imports.reward_rows import SAID_OF_THE_ROW
 MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 
 
+def names_of(columns: Sequence[str]) -> list[str]:
+    """The columns of a file that a rejected row has; before what is said of it."""
+    return [name for name in columns if name not in SAID_OF_THE_ROW]
+
+
 class RejectedRows:
     """Makes its lines: the columns of the file, then what is wrong and in which line it was."""
 

@@ -88,6 +88,7 @@ SCOPES = {
     "GET /imports": "read-imports",
     "GET /imports/{import_id}": "read-imports",
     "GET /imports/{import_id}/failed": "read-imports",
+    "GET /imports/{import_id}/rejected-rows": "read-imports",
     "POST /imports/{import_id}/confirm": "create-imports",
     "DELETE /imports/{import_id}": "create-imports",
     "GET /programme/settings": "read-programme",

@@ -260,3 +260,40 @@ async def test_a_body_that_grows_too_large_is_stopped(api: Api) -> None:
     }
     response = await api.client.post("/api/v3/imports", content=endless(), headers=headers)
     refused(response, 413, "body_too_large")
+
+
+async def test_the_rejected_rows_come_one_by_one(api: Api) -> None:
+    """As they were in the file, whatever a spreadsheet would make of them."""
+    bad = ("=p-2,,birthday,x,", "p-3,,nothing,1,", 'p-4,,"birth,day",1,', '"p-5,birthday')
+    found = await done(api, csv(GOOD, *bad), dry_run="true")
+    assert (found["phase"], found["failed_count"]) == ("checked", 4)
+    path = f"/imports/{found['id']}/rejected-rows"
+    page = (await api.get(f"{path}?page[size]=3")).json()
+    assert (page["meta"]["total"], page["meta"]["last_page"]) == (4, 2)
+    rows = page["data"] + (await api.get(page["links"]["next"])).json()["data"]
+    assert [row["line"] for row in rows] == [3, 4, 5, 6]
+    assert all(row["error"] for row in rows)
+    first, _, third, last = (row["cells"] for row in rows)
+    assert first == {
+        "PROFILE_ID": "=p-2",
+        "EMAIL": "",
+        "REWARD_DEFINITION_HANDLE": "birthday",
+        "VALUE_INITIAL": "x",
+        "EXPIRES_AT": "",
+    }
+    assert third["REWARD_DEFINITION_HANDLE"] == "birth,day"
+    assert last["PROFILE_ID"] == '"p-5,birthday'
+
+
+async def test_without_rejected_rows_there_are_none(api: Api) -> None:
+    found = await done(api, csv(GOOD))
+    assert await api.data(f"/imports/{found['id']}/rejected-rows") == []
+    refused(await api.get("/imports/99/rejected-rows"), 404, "import_not_found")
+
+
+async def test_rejected_rows_are_kept_for_a_week(api: Api) -> None:
+    found = await done(api, csv("p-1,,nothing,1,"))
+    api.clock.forward(days=20_000)
+    await worker(api).kept.forget(api.clock())
+    answer = await api.get(f"/imports/{found['id']}/rejected-rows")
+    refused(answer, 404, "import_not_found")
