@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from projections.read_models import journal, reward_expiry_order
+from projections.read_models import journal, reward_expiry_order, rewards
 from projections.read_models.handover import passing
 from schemas.movements import Book
 
@@ -78,7 +78,7 @@ WITH lots AS (
     CASE WHEN held_until <= $1 THEN (
       SELECT coalesce(sum((h.value->>'amount_minor')::bigint), 0) FROM jsonb_each(holds) h
       WHERE (h.value->>'until')::timestamptz <= $1) ELSE 0 END AS lapsed_minor
-  FROM {_ORDER}),
+  FROM {_ORDER} WHERE {{which}}),
 now AS (
   SELECT definition_id, expires_at,
     CASE WHEN is_over THEN 0 WHEN is_ahead THEN available_minor + lapsed_minor
@@ -86,14 +86,18 @@ now AS (
     CASE WHEN is_ahead AND NOT is_over THEN pending_minor ELSE 0 END AS pending_minor,
     held_minor - lapsed_minor AS held_minor
   FROM lots)"""  # noqa: S608
+_EVERY: Final = _LOTS.format(which="true")
+_UNDER_ONE: Final = _LOTS.format(which="definition_id = $2")
 
-_OUTSTANDING: Final = f"""{_LOTS}
+_SUMMED: Final = """
 SELECT definition_id, count(*) AS count, sum(available_minor) AS available_minor,
   sum(pending_minor) AS pending_minor, sum(held_minor) AS held_minor
 FROM now WHERE available_minor > 0 OR pending_minor > 0 OR held_minor > 0
-GROUP BY definition_id ORDER BY definition_id"""  # noqa: S608
+GROUP BY definition_id ORDER BY definition_id"""
+OUTSTANDING: Final = _EVERY + _SUMMED
+OUTSTANDING_UNDER: Final = _UNDER_ONE + _SUMMED
 
-_EXPIRING: Final = f"""{_LOTS}
+_EXPIRING: Final = f"""{_EVERY}
 SELECT width_bucket(expires_at, $2::timestamptz[]) AS period, count(*) AS count,
   sum(available_minor + pending_minor) AS minor
 FROM now WHERE available_minor > 0 OR pending_minor > 0 GROUP BY 1"""  # noqa: S608
@@ -106,26 +110,55 @@ FROM {journal.TABLE.fullname}
 WHERE effective_at >= $2 AND effective_at < $3 AND event_type <> ALL($4::text[])
 GROUP BY 1, 2, 3, 4"""  # noqa: S608
 
+FLOWS_UNDER: Final = f"""
+SELECT j.source_book, j.target_book,
+  j.source_book = 'issued' AND j.redemption_id IS NOT NULL AS is_given_back,
+  count(*) AS count, sum(j.amount_minor) AS minor
+FROM {rewards.TABLE.fullname} r JOIN {journal.TABLE.fullname} j ON j.reward_id = r.reward_id
+WHERE r.definition_id = $1 AND j.event_type <> ALL($2::text[])
+GROUP BY 1, 2, 3"""  # noqa: S608
+
 # What has expired by now and is not written down yet: with its reward, or later with its hold.
-_UNRECORDED: Final = f"""
+_OVER: Final = """
 WITH over AS (
-  SELECT * FROM {_ORDER} WHERE expires_at <= $4::timestamptz - interval '1 second'),
+  SELECT * FROM {order}
+  WHERE {which} AND expires_at <= {now}::timestamptz - interval '1 second'),
 parts AS (
   SELECT expires_at AS effective_at, available_minor + pending_minor AS minor FROM over
   UNION ALL
   SELECT greatest(expires_at, (h.value->>'until')::timestamptz),
     (h.value->>'amount_minor')::bigint
   FROM over CROSS JOIN LATERAL jsonb_each(holds) h
-  WHERE held_until <= $4 AND (h.value->>'until')::timestamptz <= $4)
+  WHERE held_until <= {now} AND (h.value->>'until')::timestamptz <= {now})"""
+_UNRECORDED: Final = f"""{_OVER.format(order=_ORDER, which="true", now="$4")}
 SELECT width_bucket(effective_at, $1::timestamptz[]) AS period, count(*) AS count,
   sum(minor) AS minor
 FROM parts WHERE minor > 0 AND effective_at >= $2 AND effective_at < $3 GROUP BY 1"""  # noqa: S608
+UNRECORDED_UNDER: Final = f"""{_OVER.format(order=_ORDER, which="definition_id = $2", now="$1")}
+SELECT count(*) AS count, coalesce(sum(minor), 0) AS minor FROM parts WHERE minor > 0"""  # noqa: S608
 
 
 async def outstanding(connection: Any, now: datetime) -> Sequence[Outstanding]:
     """What is outstanding under each definition, expiries and lapses counted, recorded or not."""
-    rows = await connection.fetch(_OUTSTANDING, now)
+    rows = await connection.fetch(OUTSTANDING, now)
     return [Outstanding(row[0], *map(int, row[1:])) for row in rows]
+
+
+async def outstanding_under(connection: Any, now: datetime, definition_id: int) -> Outstanding:
+    """The same under one definition."""
+    row = await connection.fetchrow(OUTSTANDING_UNDER, now, definition_id)
+    return Outstanding(definition_id, *(map(int, row[1:]) if row else (0, 0, 0, 0)))
+
+
+async def flows_under(connection: Any, now: datetime, definition_id: int) -> Flows:
+    """What ever became of the value of one definition's rewards, as `flows` counts it."""
+    found = Flows()
+    for row in await connection.fetch(FLOWS_UNDER, definition_id, sorted(passing())):
+        for flow, sign in _ways(row):
+            found.sums[flow].add(sign * row["count"], sign * int(row["minor"]))
+    over = await connection.fetchrow(UNRECORDED_UNDER, now, definition_id)
+    found.sums["expired"].add(over["count"], int(over["minor"]))
+    return found
 
 
 async def expiring(connection: Any, now: datetime, starts: Sequence[datetime]) -> Expiring:

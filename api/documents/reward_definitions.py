@@ -39,13 +39,29 @@ def document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
     }
 
 
-def version_document(row: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    """One version of a definition, with when and by whom it was written."""
-    terms = RewardDefinitionAdded.model_validate(row["terms"])
-    return _terms(dict(terms), services) | {
+def version_document(
+    row: Mapping[str, Any], before: Mapping[str, Any] | None, services: Services
+) -> dict[str, Any]:
+    """One version of a definition: when and by whom it was written, and what it made of the one
+    before; `changes` is null in the first."""
+    shown = _version(row["terms"], services)
+    changes = None
+    if before is not None:
+        former = _version(before, services)
+        changes = {
+            name: {"from": former[name], "to": value}
+            for name, value in shown.items()
+            if value != former[name] and name != "version"
+        }
+    return shown | {
         "changed_at": utc_text(row["changed_at"]),
         "changed_by": row["changed_by"],
+        "changes": changes,
     }
+
+
+def _version(terms: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    return _terms(dict(RewardDefinitionAdded.model_validate(terms)), services)
 
 
 def _terms(row: Mapping[str, Any], services: Services) -> dict[str, Any]:

@@ -28,6 +28,19 @@ def outstanding_document(
     }
 
 
+def definition_document(
+    row: Mapping[str, Any], found: Outstanding, flows: Flows, digits: int
+) -> dict[str, Any]:
+    """What is outstanding under one definition, and what ever became of its value."""
+    return {
+        "reward_definition_id": row["definition_id"],
+        "name": row["name"],
+        "handle": row["handle"],
+        "outstanding": _amounts([found], digits),
+        "all_time": flows_document(flows.sums, digits),
+    }
+
+
 def week_document(monday: date, flows: Flows, digits: int) -> dict[str, Any]:
     """One ISO week: its name, its days, and what became of value in it."""
     year, week, _ = monday.isocalendar()

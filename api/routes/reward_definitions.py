@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
+from sqlalchemy import select
 
 from api.access import allowed
 from api.commanding import addressed, submit
@@ -12,7 +13,7 @@ from api.filters import Field
 from api.folding import folded
 from api.parameters import IF_MATCH, documented
 from api.paths import BASE, PathId
-from api.queries import Listing, answer_list
+from api.queries import Listing, answer_list, from_json
 from api.reading import answer_fresh, fresh_row, not_found, plain, row_after
 from api.route import LedgerRoute
 from api.services import services_of
@@ -55,6 +56,18 @@ LISTING = Listing(
 
 VERSIONS_MODEL = reward_definition_versions.PROJECTION
 _VERSION_COLUMNS = VERSIONS_MODEL.table.c
+_FORMER = VERSIONS_MODEL.table.alias("former").c
+_BEFORE = (
+    select(_FORMER.terms)
+    .where(
+        _FORMER.definition_id == _VERSION_COLUMNS.definition_id,
+        _FORMER.definition_version < _VERSION_COLUMNS.definition_version,
+    )
+    .order_by(_FORMER.definition_version.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("before")
+)
 VERSIONS = Listing(
     VERSIONS_MODEL.table,
     {
@@ -63,6 +76,7 @@ VERSIONS = Listing(
         "changed_by": Field.text(_VERSION_COLUMNS.changed_by),
     },
     _VERSION_COLUMNS.definition_version,
+    columns=(*VERSIONS_MODEL.table.columns, _BEFORE),
 )
 
 
@@ -115,7 +129,7 @@ async def versions(
     definition_id: PathId,
     _: Annotated[Caller, allowed("read-reward-definitions")],
 ) -> Response:
-    """Every version of a definition with when and by whom, the newest first.
+    """Every version of a definition, the newest first: when, by whom, and what it changed.
 
     A reward says in `reward_definition_version` which one it was issued under.
     """
@@ -128,7 +142,9 @@ async def versions(
         request,
         services,
         VERSIONS,
-        lambda row: version_document(plain(VERSIONS_MODEL.table, row), services),
+        lambda row: version_document(
+            plain(VERSIONS_MODEL.table, row), from_json(row["before"]), services
+        ),
         where=[_VERSION_COLUMNS.definition_id == definition_id],
         fresh=fresh,
     )

@@ -11,18 +11,26 @@ from api.access import allowed
 from api.documents import statistics as documents
 from api.documents.statistics import WEEK_DAYS
 from api.parameters import WAIT_FOR, documented, number_of, whole
-from api.paths import BASE
+from api.paths import BASE, PathId
 from api.queries import fetch
-from api.reading import answer_fresh, model_position
+from api.reading import answer_fresh, fresh_row, model_position, not_found
 from api.route import LedgerRoute
+from api.routes.reward_definitions import PATHS
 from api.services import Services, services_of
 from api.tokens import Caller
 from api.waiting_for import wait_for
 from ledger.programme.state import PROGRAMME_STREAM
 from projections.projection import Projection
-from projections.read_models import journal, reward_definitions, reward_expiry_order
+from projections.read_models import journal, reward_definitions, reward_expiry_order, rewards
 from projections.reading import Freshness
-from projections.statistics import expiring, flows, outstanding, total
+from projections.statistics import (
+    expiring,
+    flows,
+    flows_under,
+    outstanding,
+    outstanding_under,
+    total,
+)
 from schemas.times import local_day, start_of_day, utc_text
 
 router = APIRouter(prefix=BASE, tags=["Programme"], route_class=LedgerRoute)
@@ -77,6 +85,38 @@ async def expiry_calendar(
         found = await expiring(connection, now, starts)
     calendar = documents.calendar_document(days[:-1], found, digits)
     return answer_fresh(_moment(services, now, zone) | calendar, fresh)
+
+
+async def definition(
+    request: Request,
+    definition_id: PathId,
+    _: Annotated[Caller, allowed("read-programme")],
+) -> Response:
+    """What is outstanding under one definition now, and what was ever issued, returned, redeemed,
+    expired and revoked of it: these five come to what is outstanding."""
+    services = services_of(request)
+    models = (journal.PROJECTION, reward_expiry_order.PROJECTION, rewards.PROJECTION)
+    fresh = await _fresh(request, services, models)
+    model, key = reward_definitions.PROJECTION, (definition_id,)
+    row, _stale = await fresh_row(services, model, PROGRAMME_STREAM, key)
+    if row is None:
+        raise not_found("reward definition")
+    now, zone, digits = _now(services)
+    async with services.pool.acquire() as connection, _one_look(connection):
+        standing = await outstanding_under(connection, now, definition_id)
+        found = await flows_under(connection, now, definition_id)
+    shown = documents.definition_document(row, standing, found, digits)
+    return answer_fresh(_moment(services, now, zone) | shown, fresh)
+
+
+for _path in PATHS:
+    router.add_api_route(
+        f"{_path}/{{definition_id}}/outstanding",
+        definition,
+        methods=["GET"],
+        include_in_schema=_path == PATHS[0],
+        openapi_extra=documented(WAIT_FOR),
+    )
 
 
 def _one_look(connection: Any) -> Any:

@@ -47,6 +47,7 @@ TABLE = read_model(
         "reward_id",
     ),
     Index("reward_expiry_order_v1_due", "expires_at"),
+    Index("reward_expiry_order_v1_definition", "definition_id"),
     Index(
         "reward_expiry_order_v1_pending",
         "issued_at",

@@ -55,6 +55,7 @@ TABLE = read_model(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("position", BigInteger, nullable=False),
     Index("rewards_v1_profile", "profile_id", "reward_id"),
+    Index("rewards_v1_definition", "definition_id"),
     Index("rewards_v1_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
 )
 

@@ -237,7 +237,13 @@ async def test_every_version_is_told_with_its_author(api: Api) -> None:
             name: changed[name] for name in changed if name in newest
         }
         assert (first["version"], first["value"], first["eligibility"]) == (1, 10, {"==": [1, 1]})
+    assert newest["changes"] == {
+        "value": {"from": 10, "to": 20.5},
+        "eligibility": {"from": {"==": [1, 1]}, "to": None},
+    }
+    assert first["changes"] is None
     assert len(await api.data(f"{path}/versions?filter[version]=1")) == 1
+    assert (await api.data(f"{path}/versions?filter[version]=2")) == [newest]
     refused(await api.get("/rewards/definitions/99/versions"), 404, "reward_definition_not_found")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from http_api.ledger_client import Api, refused
+from http_api.plans import plan
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
@@ -271,15 +272,6 @@ async def test_what_nobody_can_look_for_is_refused(api: Api, q: str) -> None:
 async def test_anything_else_may_be_looked_for(api: Api, q: str) -> None:
     response = await api.get(f"/search?q={q}")
     assert (response.status_code, response.json()) == (200, {"data": []})
-
-
-async def plan(api: Api, statement: str, *arguments: Any) -> str:
-    """How the database would go about it if it could help reading whole tables."""
-    async with api.services.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        rows = await connection.fetch(f"EXPLAIN {statement}", *arguments)
-    return "\n".join(row[0] for row in rows)
 
 
 async def test_no_look_reads_a_whole_table(api: Api) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from http_api.ledger_client import START, Api, refused
+from http_api.plans import plan
 
 from ledger.account.folding import fold
 from ledger.account.rewards import facts_due
 from ledger.account.state import Account
 from ledger.streams import event_of
-from projections.read_models import journal, reward_expiry_order
+from projections import statistics as sums
+from projections.read_models import journal, reward_expiry_order, rewards
 from schemas.events import Event
 from schemas.holds import HoldLapsed, HoldReleased, RedemptionCaptured
 from schemas.movements import Book
@@ -39,7 +41,7 @@ async def caught_up(api: Api) -> None:
     """What the projector does."""
     heads = await api.services.store.read_log(after_position=0, limit=100_000)
     streams = sorted({each.stream_id for each in heads if each.stream_id.startswith("account-")})
-    for model in (journal.PROJECTION, reward_expiry_order.PROJECTION):
+    for model in (journal.PROJECTION, reward_expiry_order.PROJECTION, rewards.PROJECTION):
         await api.services.reads.catch_up_many(model, streams)
 
 
@@ -229,6 +231,32 @@ async def test_whatever_has_happened_the_sums_are_what_the_events_say(api: Api, 
     into, out = sums["issued"] + sums["returned"], sums["redeemed"] + sums["expired"]
     assert round(found["outstanding"]["value"] * 100) == into - out - sums["revoked"]
     await calendar_is_folded(api, [account for account, _ in folded.values()], now)
+    await definitions_come_to_the_programme(api, definitions, found)
+
+
+async def definitions_come_to_the_programme(api: Api, numbers: list[int], whole: Any) -> None:
+    """Of each definition what is told of all, and all of them come to that."""
+    standing = {each["reward_definition_id"]: each for each in whole["outstanding"]["definitions"]}
+    told_of = {flow: Counter[str]() for flow in FLOWS}
+    for number in numbers:
+        response = await api.get(f"/rewards/definitions/{number}/outstanding")
+        assert int(response.headers["ledger-position"]) == await api.head()
+        found = response.json()["data"]
+        outstanding = found["outstanding"]
+        if number in standing:
+            assert outstanding == {name: standing[number][name] for name in outstanding}
+        else:
+            assert set(outstanding.values()) == {0}
+        ever = found["all_time"]
+        minor = {flow: round(ever[flow]["value"] * 100) for flow in FLOWS}
+        out = minor["redeemed"] + minor["expired"] + minor["revoked"]
+        assert round(outstanding["value"] * 100) == minor["issued"] + minor["returned"] - out
+        for flow in FLOWS:
+            told_of[flow].update(count=ever[flow]["count"], minor=minor[flow])
+    assert told_of == {
+        flow: Counter(count=of["count"], minor=round(of["value"] * 100))
+        for flow, of in whole["all_weeks"].items()
+    }
 
 
 def by_definition(folded: Iterable[Account]) -> list[dict[str, Any]]:
@@ -272,6 +300,52 @@ async def calendar_is_folded(api: Api, folded: Iterable[Account], now: datetime)
 def iso_week(day: date) -> str:
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
+
+
+async def test_what_is_outstanding_under_one_definition(api: Api) -> None:
+    definition = await api.define(name="Cake", handle="cake")
+    path = f"/rewards/definitions/{definition['id']}/outstanding"
+    nothing = {"count": 0, "value": 0}
+    none = nothing | {"available": 0, "pending": 0, "held": 0}
+    empty = await api.data(path)
+    assert empty == {
+        "at": "2031-03-10 09:30:00",
+        "zone": "UTC",
+        "currency": "AUD",
+        "reward_definition_id": definition["id"],
+        "name": "Cake",
+        "handle": "cake",
+        "outstanding": none,
+        "all_time": dict.fromkeys(FLOWS, nothing),
+    }
+    await api.issue("p-1", 10, reward_definition_id=definition["id"])
+    await api.issue("p-2", 5, reward_definition_id=definition["id"])
+    await api.issue("p-3", 7)
+    await api.redeem("p-1", 4)
+    header = {"ledger_wait_for": str(await api.head())}
+    await caught_up(api)
+    found = (await api.get(path, **header)).json()["data"]
+    assert found["outstanding"] == none | {"count": 2, "value": 11, "available": 11}
+    assert found["all_time"]["issued"] == {"count": 2, "value": 15}
+    assert found["all_time"]["redeemed"] == {"count": 1, "value": 4}
+    api.clock.forward(days=40)
+    found = await api.data(path.replace("/rewards/definitions", "/reward-definitions"))
+    expired = found["all_time"]["expired"]
+    assert (found["outstanding"], expired) == (none, {"count": 2, "value": 11})
+    answer = await api.get("/rewards/definitions/99/outstanding")
+    refused(answer, 404, "reward_definition_not_found")
+
+
+async def test_sums_of_a_definition_go_by_its_index(api: Api) -> None:
+    looks: list[tuple[str, list[Any]]] = [
+        (sums.OUTSTANDING_UNDER, [START, 1]),
+        (sums.FLOWS_UNDER, [1, []]),
+        (sums.UNRECORDED_UNDER, [START, 1]),
+    ]
+    for statement, arguments in looks:
+        told = await plan(api, statement, *arguments)
+        assert "Seq Scan" not in told, told
+        assert "_definition" in told
 
 
 async def test_an_empty_programme_owes_nothing(api: Api) -> None:
