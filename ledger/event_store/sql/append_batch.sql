@@ -20,7 +20,7 @@ CREATE FUNCTION ledger.append_batch(
   f_kind text[], f_key text[], g_stream text[],
   OUT o_first bigint, OUT o_count integer, OUT o_recorded timestamptz, OUT o_conflicts jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-  SET enable_seqscan = off SET enable_bitmapscan = off SET ledger.releasing = 'on' AS $$
+  SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   forgetful text;
   head_position bigint;
@@ -104,14 +104,18 @@ BEGIN
   FROM unnest(c_client, c_key, c_fingerprint, c_outcome, c_first, c_count)
     AS c(client, key, fingerprint, outcome, first, count);
 
-  FOR n IN 1 .. cardinality(f_kind) LOOP
-    DELETE FROM ledger.reservations r WHERE r.kind = f_kind[n] AND r.key = f_key[n];
-  END LOOP;
-  -- Planned each time it is needed, which is rare: a kept plan might go through all identities.
-  FOREACH forgetful IN ARRAY g_stream LOOP
-    EXECUTE 'DELETE FROM ledger.reservations WHERE kind = ''identity'' AND stream_id = $1'
-      USING forgetful;
-  END LOOP;
+  IF cardinality(f_kind) + cardinality(g_stream) > 0 THEN
+    PERFORM set_config('ledger.releasing', 'on', true);
+    FOR n IN 1 .. cardinality(f_kind) LOOP
+      DELETE FROM ledger.reservations r WHERE r.kind = f_kind[n] AND r.key = f_key[n];
+    END LOOP;
+    -- Planned each time it is needed, which is rare: a kept plan might go through all identities.
+    FOREACH forgetful IN ARRAY g_stream LOOP
+      EXECUTE 'DELETE FROM ledger.reservations WHERE kind = ''identity'' AND stream_id = $1'
+        USING forgetful;
+    END LOOP;
+    PERFORM set_config('ledger.releasing', 'off', true);
+  END IF;
   -- A stream may claim its own name again; its first claim stands.
   INSERT INTO ledger.reservations SELECT * FROM unnest(r_kind, r_key, r_stream, r_fingerprint)
   ON CONFLICT DO NOTHING;

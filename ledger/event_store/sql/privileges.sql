@@ -7,7 +7,7 @@ BEGIN
   RAISE EXCEPTION '% on ledger.% is refused: the log is append-only', TG_OP, TG_TABLE_NAME;
 END $$;
 
--- A name can be set free, by the append alone: the setting holds only inside of it.
+-- A name can be set free, by the append alone: it sets this for as long as it removes names.
 CREATE FUNCTION ledger.refuse_removal() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
