@@ -22,7 +22,7 @@ async def profile_known_by(services: Services, identifier: str, handle: str | No
     Raises:
         Refused: 404, nobody has it; 409, without a handle it may be several profiles.
     """
-    found = await _named(services, identifier, handle)
+    found = await profiles_known_by(services, identifier, handle)
     if not found:
         raise not_found("profile")
     if len(found) > 1:
@@ -35,7 +35,10 @@ async def profile_known_by(services: Services, identifier: str, handle: str | No
     return found[0]
 
 
-async def _named(services: Services, identifier: str, handle: str | None) -> Sequence[str]:
+async def profiles_known_by(
+    services: Services, identifier: str, handle: str | None = None
+) -> Sequence[str]:
+    """All it may mean; without a handle, under any."""
     named = (EMAIL if handle is None else handle, identifier)
     found = (await IdentifiedProfiles(services.vault, services.store)([named])).get(named)
     by_name = set() if found is None else {found}

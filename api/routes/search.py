@@ -36,9 +36,9 @@ Q: Final = Parameter(
 async def search(request: Request, caller: Annotated[Caller, allowed("read-profiles")]) -> Response:
     """Whatever a text may mean, best first: 20 at the most, exact ones before names that are alike.
 
-    Profiles by id, name (with mistakes), e-mail or telephone; transactions, redemptions and rewards
-    by id and `external_id`; sales by receipt; with `read-ledgers` also events by position and
-    requests by idempotency key. What the token can't read is not looked for.
+    Profiles by id, identity, name (with mistakes), e-mail or telephone; transactions, redemptions
+    and rewards by id and `external_id`; sales by receipt; with `read-ledgers` also events by
+    position and requests by idempotency key. What the token can't read is not looked for.
     """
     services = services_of(request)
     text = _text(request)

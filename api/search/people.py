@@ -1,5 +1,7 @@
-"""Profiles by their id, and by what is personal: keyed tokens name whom to look at, and only what
-stands in a profile now decides. What was, what was refused and what is erased finds nobody.
+"""Profiles by their id, their identities, and what else is personal.
+
+Keyed tokens name whom to look at, and only what stands in a profile now decides: what was, what was
+refused and what is erased finds nobody.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
 from api.personal import shown
+from api.profile_names import profiles_known_by
 from api.queries import fetch
 from api.reading import plain
 from api.search.asking import EXACT, OF_A_WAY_MAX, Asked, Hit
@@ -30,6 +33,7 @@ DIGITS_MIN: Final = 5
 _PHONE_SIGNS: Final = frozenset("+-()/. ")
 
 EMAIL: Final = 0.99
+IDENTITY: Final = 0.985
 PHONE: Final = 0.98
 PHONE_END: Final = 0.9
 
@@ -57,12 +61,16 @@ async def found(asked: Asked) -> Sequence[Hit]:
     for kind in ways:
         entries = await asked.services.vault.search(kind, asked.text, CANDIDATES_MAX)
         owners |= {e.owner: None for e in entries if not e.owner.startswith(ANONYMOUS)}
+    known: Sequence[str] = ()
+    if asked.caller.may("read-identities"):
+        known = await profiles_known_by(asked.services, asked.text)
+        owners |= dict.fromkeys(known)
     hits = []
     for owner, person in (await _people(asked.services, list(owners))).items():
         matches = [_match(asked, kind, person) for kind in ways]
-        if owner == named:
-            matches.append(("id", EXACT))
-        matched, score = max(matches, key=lambda match: match[1])
+        matches += [("id", EXACT)] if owner == named else []
+        matches += [("identity", IDENTITY)] if owner in known else []
+        matched, score = max(matches, key=lambda match: match[1], default=("", 0.0))
         if score:
             hits.append(_hit(person, matched, score))
     return sorted(hits, key=lambda hit: -hit.score)[: 2 * OF_A_WAY_MAX]

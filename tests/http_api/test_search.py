@@ -133,6 +133,24 @@ async def test_a_merged_or_deleted_profile_says_so(api: Api) -> None:
     assert (await search(api, "p-2"))[0]["detail"] == "deleted"
 
 
+async def test_a_profile_is_found_by_any_identity_it_has_now(api: Api) -> None:
+    await api.made("/profiles", ADA)
+    path = "/profiles/p-ada/identities"
+    card = await api.made(path, {"handle": "card", "identifier": "990 00 12345"})
+    await api.made(path, {"handle": "email", "identifier": "ada@work.example"})
+    await api.made(path, {"handle": "shop", "identifier": "ada@example.org"})
+    by_identity = [("profile", "p-ada", "identity")]
+    assert await found(api, " 990 00 12345 ") == by_identity
+    assert await found(api, "ADA@work.example") == by_identity
+    assert await found(api, "ada@example.org") == [("profile", "p-ada", "email")]
+    assert await found(api, "990 00 12345", **await without(api, ["read-identities"])) == []
+    await api.made("/profiles", {"id": "p-2"})
+    await api.post("/profiles/merge", {"winner": "p-2", "loser": "p-ada"})
+    assert await found(api, "990 00 12345") == [("profile", "p-2", "identity")]
+    await api.delete(f"/profiles/p-2/identities/{card['id']}")
+    assert await search(api, "990 00 12345") == []
+
+
 async def test_a_uuid_is_found_in_either_case(api: Api) -> None:
     profile = "8f3c2b1e-0000-4000-8000-000000000001"
     await api.issue(profile)
