@@ -77,7 +77,8 @@ def url_of(name: str, number: str = "6", profile: str = "p-1") -> tuple[str, str
     method, path = name.split()
     path = path.replace("{profile_id}", profile).replace("{external_id:path}", "t-1")
     path = path.replace("{user_name}", "ada")
-    for kind in ("definition", "reward", "redemption", "transaction", "claim", "import", "token"):
+    kinds = ("definition", "reward", "redemption", "transaction", "claim", "import", "token")
+    for kind in (*kinds, "identity"):
         path = path.replace(f"{{{kind}_id}}", number)
     return method, path
 
