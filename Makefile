@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A person sees what is fetched and how far it is; a CI's log stays short.
 PIP = $(BIN)/pip install --disable-pip-version-check $(if $(CI),--quiet)
 
-.PHONY: help demo test lint bench
+.PHONY: help demo test lint bench screenshots
 .DEFAULT_GOAL := help
 
 help:
@@ -13,9 +13,10 @@ help:
 	@echo "            ARGS=\"--data 1000\" first fills in two years of data)"
 	@echo "make test   run all tests                       (ARGS=\"tests/deciders -q\" runs some)"
 	@echo "make lint   check style, types and layers"
+	@echo "make screenshots   take the pictures of the console in docs/"
 	@echo "make bench  measure, beside the bare limits of this machine"
 
-demo test lint bench: $(VENV)/.ready
+demo test lint bench screenshots: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,8 +29,15 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo:
 	@exec $(BIN)/ledger demo $(ARGS)
 
-test:
+# The console's tests need a browser. Without one they fail, and say how to get one.
+test: $(VENV)/.browser
 	$(BIN)/python -m pytest $(ARGS)
+
+$(VENV)/.browser: $(VENV)/.ready
+	-@$(BIN)/python tests/in_browser/provide.py && touch $@
+
+screenshots: $(VENV)/.browser
+	$(BIN)/python tests/in_browser/screenshots.py
 
 lint:
 	$(BIN)/ruff check .

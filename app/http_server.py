@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -15,10 +17,25 @@ class PortTaken(Exception):
     """Somebody else listens there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How requests come in: over HTTPS with a certificate, and from behind which proxies."""
+
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+
+
 class HttpServer:
     """Serves an application on a socket that is bound already, so the port is known and ours."""
 
-    def __init__(self, application: Any, listening: socket.socket, stop_seconds_max: float) -> None:
+    def __init__(
+        self,
+        application: Any,
+        listening: socket.socket,
+        stop_seconds_max: float,
+        transport: Transport = Transport(),
+    ) -> None:
         config = uvicorn.Config(
             application,
             loop="none",
@@ -30,6 +47,9 @@ class HttpServer:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, int(stop_seconds_max)),
             server_header=False,
+            ssl_certfile=transport.cert_file,
+            ssl_keyfile=transport.key_file,
+            forwarded_allow_ips=list(transport.trusted_proxies),
         )
         self._server = _Server(config)
         self._listening = listening
@@ -75,8 +95,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
     """The address to put into a browser."""
     host, port = listening.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    return f"http{'s' if is_tls else ''}://{shown}:{port}"

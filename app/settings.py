@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address the API listens on.", min_length=1)
     port: Port = Field(8080, description="The port of the API; 0 takes a free one.")
+    tls_cert_file: Path | None = Field(
+        None, description="The certificate to serve HTTPS with, PEM, its chain after it."
+    )
+    tls_key_file: Path | None = Field(None, description="The key of that certificate, PEM.")
+    trusted_proxies: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:/, ]*$")] = Field(
+        "",
+        description="The addresses of proxies in front, with commas between, whose"
+        " X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
     queue_max: Count = Field(
         5_000, description="So many commands may wait for their commit; more get a 503."
     )
@@ -203,6 +212,12 @@ class Settings(BaseSettings):
             )
         if self.kafka_ca_file is not None and not self.kafka_ca_file.is_file():
             raise ValueError(f"{PREFIX}KAFKA_CA_FILE: {self.kafka_ca_file} is not a file.")
+        if (self.tls_cert_file is None) is not (self.tls_key_file is None):
+            raise ValueError(f"Set {PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE, or neither.")
+        for name in ("tls_cert_file", "tls_key_file"):
+            file = getattr(self, name)
+            if file is not None and not file.is_file():
+                raise ValueError(f"{PREFIX}{name.upper()}: {file} is not a file.")
         return self
 
 

@@ -112,6 +112,6 @@ async def _token(settings: Settings, running: Running) -> str:
         caller = await tokens.caller(kept)
         if caller is not None and ALL in caller.scopes:
             return kept
-    token = await tokens.create(OWN_CLIENT, [ALL], "made by `ledger up`")
+    token = await tokens.create(OWN_CLIENT, [ALL], "ledger up")
     keep_token(settings.data_dir, token)
     return token

@@ -14,7 +14,7 @@ from api.tokens import Tokens
 from api.users import Users
 from app.due_profiles import DueInReadModel
 from app.health import Asked, Health
-from app.http_server import HttpServer
+from app.http_server import HttpServer, Transport
 from app.intake import intake
 from app.intake import parts as intake_parts
 from app.kafka_access import security_of
@@ -26,6 +26,8 @@ from app.running import Part
 from app.settings import Settings
 from app.stores import VERSION, Stores
 from app.topics import TopicKeeper, command_topics, events_topic
+from console.app import WithConsole, create_console
+from console.services import ConsoleServices
 from consumers.command_queue import KafkaCommandQueue
 from consumers.expiry import ExpirySettings, ExpiryWorker
 from consumers.producer import KafkaEventProducer
@@ -190,9 +192,18 @@ class Wiring:
             queue=queue,
         )
         stop_seconds_max = self.settings.stop_seconds_max
-        server = HttpServer(create_app(services), self.listening, stop_seconds_max)
+        api = create_app(services)
+        console = ConsoleServices(api, services)
+        application = WithConsole(api, create_console(console))
+        transport = Transport(
+            self.settings.tls_cert_file,
+            self.settings.tls_key_file,
+            tuple(filter(None, map(str.strip, self.settings.trusted_proxies.split(",")))),
+        )
+        server = HttpServer(application, self.listening, stop_seconds_max, transport)
 
         async def stop() -> None:
+            console.ending.set()
             await server.stop()
             if queue is not None:
                 await queue.close()

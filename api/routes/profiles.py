@@ -1,5 +1,6 @@
 """What a profile has and how it came about: balances and history."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,16 +10,17 @@ from api.documents import balances as balance_documents
 from api.documents.history import entry_document
 from api.freshness import told
 from api.moments import AS_OF, TIME, cut_of
-from api.pages import NUMBER, SIZE, around, plain_page
+from api.pages import NUMBER, SIZE, Page, around, plain_page
 from api.parameters import Parameter, documented, flag, text
-from api.past import entries_at, profile_at
+from api.past import PastProfile, entries_at, profile_at
 from api.paths import BASE, PathProfile
 from api.personal import Document
 from api.problems import Refused
 from api.reading import answer_fresh, of_profile, row_at
 from api.route import LedgerRoute
-from api.services import services_of
+from api.services import Services, services_of
 from api.tokens import Caller
+from ledger.history import Entry
 from projections.read_models import balances
 from schemas.amounts import from_minor
 
@@ -28,6 +30,9 @@ CURRENCY = text("currency", "The programme's currency: there is no other.")
 OWN = Parameter(
     "own", "A merged profile's own history, up to the merge.", {"type": "boolean", "default": False}
 )
+
+
+NEWEST = Parameter("newest", "The newest first.", {"type": "boolean", "default": False})
 
 
 @router.get("/profiles/{profile_id}/balances", openapi_extra=documented(CURRENCY, AS_OF, TIME))
@@ -55,7 +60,7 @@ async def read_balances(
 
 @router.get(
     "/profiles/{profile_id}/history",
-    openapi_extra=documented(SIZE, NUMBER, AS_OF, TIME, OWN),
+    openapi_extra=documented(SIZE, NUMBER, NEWEST, AS_OF, TIME, OWN),
 )
 async def read_history(
     request: Request,
@@ -72,7 +77,7 @@ async def read_history(
     cut = cut_of(request)
     page = plain_page(request)
     past = await profile_at(services, profile_id, cut, own=flag(request, OWN.name))
-    entries = await entries_at(services, past, slice(page.first, page.first + page.size + 1))
+    entries = await _part(services, past, page, newest=flag(request, NEWEST.name))
     digits = services.settings.currency_digits
     content: dict[str, Any] = {
         "data": [entry_document(entry, services) for entry in entries[: page.size]],
@@ -82,6 +87,18 @@ async def read_history(
     content["meta"] |= told(past.fresh)
     headers = {"Ledger-Position": str(past.fresh.position)}
     return Document(content, headers=headers)
+
+
+async def _part(
+    services: Services, past: PastProfile, page: Page, *, newest: bool
+) -> Sequence[Entry]:
+    """The entries of a page, and one more where there is one."""
+    first, last = page.first, page.first + page.size + 1
+    if not newest:
+        return await entries_at(services, past, slice(first, last))
+    total = len(past.events)
+    part = slice(max(0, total - last), max(0, total - first))
+    return (await entries_at(services, past, part))[::-1]
 
 
 def _refuse_other_currency(given: str | None, currency: str) -> None:

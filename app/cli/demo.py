@@ -145,6 +145,7 @@ def _tell_what_next(ready: Ready, settings: Settings) -> None:
     say()
     say(f"The ledger stays up.  API    {ready.url}/api/v3")
     say(f"                      Docs   {ready.url}/docs")
+    say(f"                      Pages  {ready.url}/console")
     say(f"                      Token  {ready.token}")
     say(f"                             (kept in {token_file(settings.data_dir)})")
     say()

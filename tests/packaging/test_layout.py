@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("api", "app", "consumers", "ledger", "projections", "schemas")
+PACKAGES = ("api", "app", "console", "consumers", "ledger", "projections", "schemas")
 BESIDE = {"benchmarks", "examples", "tests"}
 
 READS_THE_ENVIRONMENT = {"app/settings.py"}

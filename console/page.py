@@ -1,0 +1,204 @@
+"""A page: who asks, the ledger as they may ask it, and how an answer is written."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from api.sessions import SignedIn
+from api.tokens import Caller
+from console.formats import Formats, locale_of, query, words
+from console.ledger_api import LedgerApi, Refusal
+from console.menu import MENU
+from console.security import FIELD, from_our_origin, is_of, is_private
+from console.services import services_of
+
+ROOT: Final = "/console"
+COOKIE: Final = "__Host-ledger"
+DONE: Final = {
+    "issue": "The reward is issued.",
+    "redeem": "The amount is redeemed.",
+    "merge": "The two profiles are one now.",
+    "extend": "The reward is extended.",
+    "adjust": "The reward is adjusted.",
+    "revoke": "The reward is revoked.",
+    "reassign": "The reward belongs to the other profile now.",
+    "link": "The redemption belongs to the sale now.",
+    "reverse": "The redemption is reversed.",
+    "return": "The value is given back.",
+    "revoked-token": "The token is revoked.",
+    "user": "They can sign in now.",
+    "user-changed": "The user is changed.",
+    "added": "The definition is there.",
+    "changed": "The definition is changed.",
+    "archived": "The definition is archived: nothing more is issued under it.",
+}
+"""What a page says after a deed, by the word its address has."""
+Handler = Callable[["Page"], Awaitable[Response]]
+
+_templates = Environment(
+    loader=PackageLoader("console"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.policies["json.dumps_kwargs"] = {"default": str, "ensure_ascii": False}
+
+
+@dataclass
+class Page:
+    """One request to the console by somebody who is signed in."""
+
+    request: Request
+    signed: SignedIn
+    formats: Formats
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """What a form has sent; files are `UploadFile`s."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.signed.caller
+
+    @cached_property
+    def ledger(self) -> LedgerApi:
+        """The ledger, as far as they may ask it."""
+        return LedgerApi(services_of(self.request).api, self.caller)
+
+    def may(self, scope: str) -> bool:
+        """Whether they have a scope."""
+        return self.caller.may(scope)
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def parameter(self, name: str) -> str | None:
+        """A parameter of the query, or None where it is left out or empty."""
+        return self.request.query_params.get(name) or None
+
+    def sent(self, name: str) -> str:
+        """A text field of the form; empty where it is missing."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def done(self) -> str | None:
+        """What has just been done, where a form led here; a link says no more than it knows."""
+        return DONE.get(self.parameter("done") or "")
+
+    def show(self, template: str, status: int = 200, **context: Any) -> Response:
+        """The page of a template."""
+        return _show(template, status, self.formats, page=self, **context)
+
+    def go(self, path: str, **parameters: Any) -> Response:
+        """On to another page, as after a form."""
+        return RedirectResponse(link(path, **parameters), 303)
+
+
+def link(path: str, **parameters: Any) -> str:
+    """The address of a page of the console."""
+    found = urlencode(query(parameters))
+    return f"{ROOT}{quote(path, safe='/~')}{'?' if found else ''}{found}"
+
+
+def page(
+    path: str, handler: Handler, *, scope: str | None = None, methods: tuple[str, ...] = ("GET",)
+) -> Route:
+    """A page at a path, for those who have a scope."""
+
+    async def answer(request: Request) -> Response:
+        refused = insecure(request)
+        if refused is not None:
+            return refused
+        signed = await signed_in(request)
+        if signed is None:
+            return _to_sign_in(request)
+        asked = await _page(request, signed)
+        if scope is not None and not signed.caller.may(scope):
+            return _no(asked, 403, "forbidden", f"Your role does not include {words(scope)}.")
+        if request.method == "POST":
+            asked.form = await _form(request)
+            if not (from_our_origin(request) and is_of(signed.csrf, asked.sent(FIELD))):
+                return _no(asked, 403, "stale_form", "This form is not from here, or too old.")
+        try:
+            return await handler(asked)
+        except Refusal as refusal:
+            return _no(asked, refusal.status, refusal.code, refusal.detail, refusal.errors)
+
+    return Route(path, answer, methods=list(methods))
+
+
+async def signed_in(request: Request) -> SignedIn | None:
+    """Who holds the request's cookie."""
+    secret = request.cookies.get(COOKIE)
+    if not secret:
+        return None
+    return await services_of(request).ledger.sessions.caller(secret)
+
+
+def insecure(request: Request) -> Response | None:
+    """The page that says why, where somebody could read along."""
+    if is_private(request):
+        return None
+    return show_plain("insecure.html", request, 403)
+
+
+def show_plain(template: str, request: Request, status: int = 200, **context: Any) -> Response:
+    """A page for somebody who is not signed in."""
+    return _show(template, status, _formats(request), page=None, **context)
+
+
+def _to_sign_in(request: Request) -> Response:
+    """And back here afterwards; a form that was under way is not sent again by itself."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET":
+        asked = ROOT
+    return RedirectResponse(link("/sign-in", next=asked), 303)
+
+
+async def _page(request: Request, signed: SignedIn) -> Page:
+    settings = services_of(request).ledger.settings
+    formats = replace(_formats(request), zone=settings.zone, currency=settings.currency)
+    return Page(request, signed, formats)
+
+
+def _formats(request: Request) -> Formats:
+    return Formats(locale_of(request.headers.get("accept-language", "")))
+
+
+async def _form(request: Request) -> Mapping[str, Any]:
+    return dict((await request.form()).multi_items())
+
+
+def _no(
+    page_: Page,
+    status: int,
+    code: str,
+    detail: str,
+    errors: Mapping[str, list[str]] = MappingProxyType({}),
+) -> Response:
+    return page_.show("refused.html", status, code=code, detail=detail, errors=errors)
+
+
+def _show(template: str, status: int, formats: Formats, **context: Any) -> Response:
+    text = _templates.get_template(template).render(
+        formats=formats,
+        money=formats.money,
+        signed=formats.signed,
+        number=formats.number,
+        moment=formats.moment,
+        day=formats.day,
+        words=words,
+        link=link,
+        menu=MENU,
+        **context,
+    )
+    return HTMLResponse(text, status)
