@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from math import ceil
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from starlette.responses import Response
 
@@ -79,7 +79,7 @@ def _written(chart: Any) -> bytes:
         for child in list(parent):
             if str(child.tag).endswith("script"):
                 parent.remove(child)
-    return ElementTree.tostring(tree)
+    return ET.tostring(tree)
 
 
 def _top(series: Mapping[str, Sequence[float]], *, stacked: bool) -> float:
