@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import committing, http, importing, loading, projecting, visibility
+from benchmarks import committing, http, importing, loading, pages, projecting, visibility
 from benchmarks.deployment import deployment
 from benchmarks.results import Result, show
 
@@ -13,6 +13,7 @@ PARTS = {
     "committer": committing.run,
     "importing": importing.run,
     "loading": loading.run,
+    "pages": pages.run,
     "projector": projecting.run,
     "visibility": visibility.run,
 }

@@ -24,7 +24,8 @@ from schemas.profiles import ProfileRegistered
 from schemas.redemptions import RedemptionMade
 from schemas.rewards import RewardIssued
 
-STREAM = "account-long"
+PROFILE = "long"
+STREAM = f"account-{PROFILE}"
 REWARDS = 2_500
 REPEATS = 9
 GROUP = 1_000
@@ -65,6 +66,15 @@ async def _run(at: Deployment) -> list[Result]:
     ]
 
 
+async def written(at: Deployment) -> None:
+    """Write the account."""
+    store = await PostgresEventStore.connect(at.database_url)
+    try:
+        await _write(store)
+    finally:
+        await store.close()
+
+
 async def _milliseconds(work: Callable[[], Awaitable[object]]) -> float:
     took: list[float] = []
     for _ in range(REPEATS):
@@ -88,11 +98,11 @@ async def _write(store: PostgresEventStore) -> None:
 
 def _events() -> Iterator[Event]:
     """Rewards of 10, each spent by three redemptions."""
-    yield ProfileRegistered(profile_id="long")
+    yield ProfileRegistered(profile_id=PROFILE)
     for reward in range(1, REWARDS * 4, 4):
         yield RewardIssued(
             reward_id=reward,
-            profile_id="long",
+            profile_id=PROFILE,
             definition_id=1,
             definition_version=1,
             period=30,
@@ -107,7 +117,7 @@ def _events() -> Iterator[Event]:
         for number, amount in enumerate((300, 300, 400), start=1):
             yield RedemptionMade(
                 redemption_id=reward + number,
-                profile_id="long",
+                profile_id=PROFILE,
                 requested_minor=amount,
                 total_minor=amount,
                 strategies=("rewards",),
