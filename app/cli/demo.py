@@ -143,11 +143,11 @@ async def _show_records(settings: Settings, walk: Walk, since: datetime, showing
 
 def _tell_what_next(ready: Ready, settings: Settings) -> None:
     say()
-    say(f"The ledger stays up.  API    {ready.url}/api/v3")
-    say(f"                      Docs   {ready.url}/docs")
-    say(f"                      Pages  {ready.url}/console")
-    say(f"                      Token  {ready.token}")
-    say(f"                             (kept in {token_file(settings.data_dir)})")
+    say(f"The ledger stays up.  API      {ready.url}/api/v3")
+    say(f"                      Docs     {ready.url}/docs")
+    say(f"                      Console  {ready.url}/console")
+    say(f"                      Token    {ready.token}")
+    say(f"                               (kept in {token_file(settings.data_dir)})")
     say()
     say("Try next:")
     say(f"  curl -H 'Authorization: Bearer {ready.token}' {ready.url}/api/v3/reward-definitions")

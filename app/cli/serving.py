@@ -88,6 +88,7 @@ def serve_roles(
 def _announce(ready: Ready, settings: Settings) -> None:
     say(f"The ledger is ready.  API     {ready.url}/api/v3")
     say(f"                      Docs    {ready.url}/docs")
+    say(f"                      Console {ready.url}/console")
     say(f"                      Token   {ready.token}")
     say(f"                              (kept in {token_file(settings.data_dir)})")
     say("Press Ctrl-C to stop.")
