@@ -28,10 +28,10 @@ class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
         self._assigned([place.partition for place in assigned])
 
 
-GATHERED_BYTES = 256 * 1024
-GATHERED_MS_MAX = 30
-"""The broker gathers so much, but not for long: a transaction for a few records costs as much as
-one for a thousand, and reads of one profile don't wait for us anyway."""
+FETCH_MS_MAX = 20
+"""The broker answers as soon as there is something, for the relay has gathered already. Without
+anything it waits so long, and no longer: the client asks for all partitions but those that have
+just brought something, and for these only when that answer is there."""
 
 
 def group_of(projections: Iterable[Projection]) -> str:
@@ -60,7 +60,7 @@ def subscribe(  # noqa: PLR0913 - each is one thing a subscription needs
         limits,
         topic,
         group_id=group_of(projections),
-        fetch_min_bytes=GATHERED_BYTES,
-        fetch_max_wait_ms=GATHERED_MS_MAX,
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=FETCH_MS_MAX,
         listener=assignments,
     )

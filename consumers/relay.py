@@ -5,6 +5,7 @@ profile's events stand in the topic in their order. Repeats are possible; consum
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -49,8 +50,8 @@ class RelaySettings:
     producer_stop_seconds_max: float = 2.0
     poll_seconds_min: float = 0.005
     poll_seconds_max: float = 0.05
-    gather_seconds_each: float = 0.001
-    gather_seconds_max: float = 0.2
+    gather_seconds_max: float = 0.1
+    gather_longest_from_events_per_second: float = 1_000.0
     leadership_poll_seconds: float = 0.25
     retry_seconds_min: float = 0.05
     retry_seconds_max: float = 5.0
@@ -141,6 +142,7 @@ class Relay:
     async def _relay(self, claimed: Claimed, incarnation: UUID) -> None:
         settings = self._settings
         idle_seconds = settings.poll_seconds_min
+        read_at = time.monotonic()
         while not self._stopping.is_set():
             # Cleared BEFORE the read: an append after it sets it again and is not overslept.
             self._awake.clear()
@@ -154,6 +156,7 @@ class Relay:
                 )
                 continue
             idle_seconds = settings.poll_seconds_min
+            read_before, read_at = read_at, time.monotonic()
             by_partition = self._records(page, incarnation)
             try:
                 await self._retrying(partial(self._publish, by_partition), (PublishFailed,))
@@ -162,17 +165,19 @@ class Relay:
             # Only now, after every acknowledgement, and only while the epoch is still ours.
             await self._checkpoint.move(claimed, page[-1].position)
             self.published_position = page[-1].position
-            await self._gather(len(page))
+            await self._gather(len(page), read_at - read_before)
 
-    async def _gather(self, events: int) -> None:
-        """Wait the longer the more there was: a page costs everybody behind as much as its events.
+    async def _gather(self, events: int, in_seconds: float) -> None:
+        """Wait the longer the faster they come: a page costs all behind as much as its events.
 
-        A full page means that more is there already. Few events hardly wait.
+        This is where events are gathered for every reader of the topic; readers need not wait
+        again. A full page means that more is there already. What something has held up makes a
+        large page, but no longer wait.
         """
         settings = self._settings
         if events < settings.page_events_max:
-            seconds = min(events * settings.gather_seconds_each, settings.gather_seconds_max)
-            await self._pause(seconds)
+            longest_from = settings.gather_longest_from_events_per_second * in_seconds
+            await self._pause(settings.gather_seconds_max * events / max(events, longest_from))
 
     async def _read(self, incarnation: UUID) -> Sequence[Recorded]:
         after = self.published_position

@@ -76,7 +76,9 @@ async def test_a_failure_at_any_step_skips_nothing(step: str, times: int) -> Non
 async def test_full_pages_follow_at_once_and_a_stop_ends_the_wait_for_more() -> None:
     store, position, topic = ListStore(), MemoryPosition(), Topic()
     store.grow(45)
-    for_ages = replace(SETTINGS, gather_seconds_each=60.0, gather_seconds_max=60.0)
+    for_ages = replace(
+        SETTINGS, gather_seconds_max=60.0, gather_longest_from_events_per_second=0.001
+    )
     await relayed(
         Relay(store.port(), position, topic.producer, for_ages), lambda: position.position == 45
     )
