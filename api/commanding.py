@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from pydantic import ValidationError
@@ -34,13 +34,14 @@ from ledger.submission import (
 from schemas.amounts import from_minor
 from schemas.commands import Command
 from schemas.events import Event
+from schemas.immutable import immutable
 
 KEY_FORM = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 SomeCommand = TypeVar("SomeCommand", bound=Command)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answered:
     """An accepted command, with what its route needs to write the answer."""
 
@@ -122,10 +123,24 @@ def answer_with(
 
 
 def addressed(command: type[SomeCommand], body: Command, **path: Any) -> SomeCommand:
-    """The command a checked body becomes with what its path says."""
-    fields = {name: getattr(body, name) for name in type(body).model_fields}
-    built: Any = command.model_construct(body.model_fields_set | set(path), **fields, **path)
-    return cast(SomeCommand, built)
+    """The command a checked body becomes with what its path says; the rest are its defaults."""
+    built = command.__new__(command)
+    # As a copy is made: what was checked once isn't gone through again, field by field.
+    built.__setstate__(
+        {
+            "__dict__": {**_defaults(command), **body.__dict__, **path},
+            "__pydantic_fields_set__": body.model_fields_set | path.keys(),
+            "__pydantic_extra__": None,
+            "__pydantic_private__": None,
+        }
+    )
+    return built
+
+
+@cache
+def _defaults(command: type[Command]) -> Mapping[str, Any]:
+    """All fields in their order, also those that are always given."""
+    return {name: field.get_default() for name, field in command.model_fields.items()}
 
 
 async def submit(request: Request, caller: Caller, command: Command) -> Answered:

@@ -5,15 +5,15 @@ would be there.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from projections.projection import EventRecord, Key, MissingRow, Projection, Rows
 from schemas.events import Event
+from schemas.immutable import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Unplaced:
     """An event as a fold sees it, its place in the log aside."""
 

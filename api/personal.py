@@ -13,6 +13,7 @@ from api.json_body import write_json
 from api.services import services_of
 from ledger.personal.sealing import DataKey
 from ledger.personal.vault import Opened
+from schemas.json_text import not_plain
 from schemas.json_values import exact
 from schemas.personal import Fields, Layer, merged, overlay
 
@@ -97,7 +98,7 @@ def _places(content: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(content, dict):
         if isinstance(content.get(PLACE), Hidden):
             yield content
-        for value in content.values():
+        for value in not_plain(content.values()):
             # Other lists inside of documents are lines and parts, without personal data apart.
             if isinstance(value, dict) or (
                 isinstance(value, list) and (value is content.get("data") or _shows_rewards(value))

@@ -20,7 +20,12 @@ PROJECTING_CONNECTIONS_MAX = 10
 PROJECTING_SECONDS_MAX = 60.0
 NAME_BYTES_MAX = 63
 VERSION = version("rewards-ledger")
-_PROJECTING = {"application_name": "ledger-projectors"}
+_PROJECTING = {
+    "application_name": "ledger-projectors",
+    # Rows and checkpoint stand in one transaction: a crash loses both or none, and what is lost is
+    # folded again. The log itself is always waited for.
+    "synchronous_commit": "off",
+}
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

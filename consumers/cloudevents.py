@@ -5,13 +5,13 @@ holds the log's chain can check a record against it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from consumers.partitions import key_of
 from schemas.envelope import Recorded
+from schemas.immutable import immutable
 
 CONTENT_TYPE = b"application/json"
 SPEC_VERSION = b"1.0"
@@ -27,7 +27,7 @@ class KafkaRecord(NamedTuple):
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Published:
     """One event as a consumer reads it. `event_id` is the same in every repeat."""
 

@@ -13,9 +13,8 @@ import structlog
 
 from consumers.projector_batch import Batch
 from consumers.projector_checkpoints import Checkpoints, Move
-from projections.applying import apply
+from projections.applying import Applied, ValuesRefused, apply
 from projections.projection import Projection
-from projections.stream_states import without_waiting_for_disk
 
 
 class _Placed(Protocol):
@@ -63,17 +62,21 @@ class Follower:
         """
         begins = {move.partition: move.expected for move in moves}
         events = [placed.event for placed in _since(begins, batch.events)]
+        letters = _since(begins, batch.letters)
         position = max((event.position for event in events), default=0)
-        async with (
-            asyncio.timeout(self._apply_seconds_max),
-            self._pool.acquire() as connection,
-            connection.transaction(),
-        ):
-            await without_waiting_for_disk(connection)
-            # First the fence: two runners of one partition queue here, and the zombie ends here.
-            await checkpoints.move(connection, moves, position)
-            await checkpoints.bury(connection, _since(begins, batch.letters))
-            applied = await apply(connection, self.projection, events)
+
+        async def in_one_transaction(connection: Any, *, narrowing: bool) -> Applied:
+            async with connection.transaction():
+                # First the fence: two runners of one partition queue here, the zombie ends here.
+                await checkpoints.move(connection, moves, position)
+                await checkpoints.bury(connection, letters)
+                return await apply(connection, self.projection, events, narrowing=narrowing)
+
+        async with asyncio.timeout(self._apply_seconds_max), self._pool.acquire() as connection:
+            try:
+                applied = await in_one_transaction(connection, narrowing=False)
+            except ValuesRefused:
+                applied = await in_one_transaction(connection, narrowing=True)
         for stream_id, reason in applied.parked.items():
             self._log.error("stream_parked", stream_id=stream_id, reason=reason)
         self._advance(moves)

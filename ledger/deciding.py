@@ -12,7 +12,7 @@ from ledger.event_store.port import APPEND_EVENTS_MAX, NewEvent, StreamHead
 from ledger.group import Decided, Group, GroupView, NotLoaded, Versioned, new_event, unit_of
 from ledger.programme.state import PROGRAMME_STREAM, Programme
 from ledger.rejections import Rejection
-from ledger.repeats import answer_to_repeat, external_name, outcome_bytes
+from ledger.repeats import answer_to_repeat, external_name
 from ledger.streams import fold_state
 from ledger.submission import Accepted, Pending, Submission
 from schemas.events import Event
@@ -63,11 +63,11 @@ def _decide(pending: Pending, group: Group, at: Circumstances) -> Decided | None
     except Rejection as rejection:
         unit = None
         if not submission.dry_run:
-            unit = unit_of(submission, (), (), outcome_bytes(rejection))
-        return Decided(pending, rejection, unit, frozenset(view.read))
+            unit = unit_of(submission, (), (), rejection)
+        return Decided(pending, rejection, unit, view.read)
     except Exception as error:
         # It may rest on what is no longer so: like a refusal it stands only if nothing has moved.
-        return Decided(pending, error, read=frozenset(view.read))
+        return Decided(pending, error, read=view.read)
 
 
 def _repeated(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided | None:
@@ -79,8 +79,8 @@ def _repeated(pending: Pending, view: GroupView, group: Group, at: Circumstances
         return None
     standing = replace(standing, stream_id=holder_now(standing.stream_id, view))
     answer = answer_to_repeat(submission, standing, view.state(standing.stream_id), at.now)
-    unit = None if submission.dry_run else unit_of(submission, (), (), outcome_bytes(answer))
-    return Decided(pending, answer, unit, frozenset(view.read))
+    unit = None if submission.dry_run else unit_of(submission, (), (), answer)
+    return Decided(pending, answer, unit, view.read)
 
 
 def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances) -> Decided:
@@ -102,14 +102,14 @@ def _accepted(pending: Pending, view: GroupView, group: Group, at: Circumstances
         settings=programme.settings or at.settings,
     )
     if submission.dry_run:
-        return Decided(pending, answer, None, frozenset(view.read))
-    unit = unit_of(submission, new, claims, outcome_bytes(answer))
+        return Decided(pending, answer, None, view.read)
+    unit = unit_of(submission, new, claims, answer)
     if decision.releases or decision.forgets:
         unit = replace(unit, releases=decision.releases, forgets=decision.forgets)
     group.overlay.update(streams)
     group.event_count += len(new)
     group.event_bytes += sum(len(event.payload) for event in new)
-    return Decided(pending, answer, unit, frozenset(view.read))
+    return Decided(pending, answer, unit, view.read)
 
 
 def _written(

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from ledger.event_store.port import Claim, CommandRecord, NewEvent, StreamHead, Unit
-from ledger.repeats import external_name
+from ledger.rejections import Rejection
+from ledger.repeats import external_name, outcome_bytes
 from ledger.streams import initial_state
 from ledger.submission import Answer, Pending, Submission
 from schemas.events import Event, encode
@@ -93,13 +94,19 @@ class GroupView:
 
     def __init__(self, group: Group) -> None:
         self._group = group
-        self.read: set[str] = set()
+        self._seen: dict[str, Versioned] = {}
+
+    @property
+    def read(self) -> frozenset[str]:
+        """The streams looked at."""
+        return frozenset(self._seen)
 
     def state(self, stream_id: str) -> Any:
         """See `View`."""
-        versioned = self._group.state(stream_id)
-        self.read.add(stream_id)
-        return versioned.state
+        seen = self._seen.get(stream_id)
+        if seen is None:
+            seen = self._seen[stream_id] = self._group.state(stream_id)
+        return seen.state
 
     def stream_named(self, kind: str, key: str) -> str | None:
         """See `View`."""
@@ -108,9 +115,8 @@ class GroupView:
 
     def before(self, stream_id: str) -> Versioned:
         """The stream as the decision found it, which may be before its first event."""
-        if stream_id in self.read:
-            return self._group.state(stream_id)
-        return Versioned(initial_state(stream_id), StreamHead())
+        seen = self._seen.get(stream_id)
+        return Versioned(initial_state(stream_id), StreamHead()) if seen is None else seen
 
 
 def new_event(event: Event, stream_id: str, stream_version: int, now: datetime) -> NewEvent:
@@ -129,12 +135,13 @@ def unit_of(
     submission: Submission,
     events: tuple[NewEvent, ...],
     claims: tuple[Claim, ...],
-    outcome: bytes,
+    answer: Answer | Rejection,
 ) -> Unit:
-    """What one command wants written, its idempotency record included."""
+    """What one command wants written, with the record of its answer where it has a key."""
     record = None
     if submission.key is not None:
-        record = CommandRecord(submission.client, submission.key, submission.fingerprint, outcome)
+        kept = outcome_bytes(answer)
+        record = CommandRecord(submission.client, submission.key, submission.fingerprint, kept)
     return Unit(submission.command_id, submission.actor, events, claims, record)
 
 

@@ -61,21 +61,34 @@ class OtherStreamParked(Exception):
     """An event takes over rows of a stream that is parked: unpark that one first."""
 
 
+class ValuesRefused(Exception):
+    """An event's values can't be written, and which one's was not asked. Roll back."""
+
+
 async def apply(
-    connection: Any, projection: Projection, records: Sequence[EventRecord], schema: str = SCHEMA
+    connection: Any,
+    projection: Projection,
+    records: Sequence[EventRecord],
+    schema: str = SCHEMA,
+    *,
+    narrowing: bool = True,
 ) -> Applied:
     """Fold records into the read model. They may repeat, jump, and be of other categories.
 
-    The connection is asyncpg's, inside a transaction; `schema` holds the tables.
+    The connection is asyncpg's, inside a transaction; `schema` holds the tables. Finding the one
+    event whose values can't be written takes savepoints: without `narrowing` they are spared.
 
     Raises:
         NotInTheLog: a record can't be one of this log's.
+        ValuesRefused: apply them again with `narrowing`, in another transaction.
     """
     followed = [record for record in records if projection.follows(record.stream_id)]
     applied = Applied(skipped=len(records) - len(followed))
     if followed:
-        await _Job(connection, projection, schema, applied).run(followed)
+        await _Job(connection, projection, schema, applied, narrowing=narrowing).run(followed)
         EVENTS_APPLIED.labels(projection.name).inc(applied.events)
+        GAPS_FILLED.labels(projection.name).inc(applied.gaps_filled)
+        STREAMS_PARKED.labels(projection.name).inc(len(applied.parked))
     return applied
 
 
@@ -114,8 +127,15 @@ class _Job:
     """One call of `apply`."""
 
     def __init__(
-        self, connection: Any, projection: Projection, schema: str, applied: Applied
+        self,
+        connection: Any,
+        projection: Projection,
+        schema: str,
+        applied: Applied,
+        *,
+        narrowing: bool,
     ) -> None:
+        self._narrowing = narrowing
         self._connection = connection
         self._projection = projection
         self._schema = schema
@@ -174,7 +194,6 @@ class _Job:
                 raise NotInTheLog(stream_id, up_to)
             await self._fold_in_turn(missing)
             self._applied.gaps_filled += len(missing)
-            GAPS_FILLED.labels(self._projection.name).inc(len(missing))
 
     async def _fold_in_turn(self, records: Sequence[EventRecord]) -> None:
         """Fold, but what builds on another stream only after that one's earlier events."""
@@ -199,6 +218,12 @@ class _Job:
     async def _fold(self, records: Sequence[EventRecord]) -> None:
         """Fold and write. Values that can't be written are narrowed down to their event."""
         if not records:
+            return
+        if not self._narrowing:
+            try:
+                await self._fold_and_write(records)
+            except _REFUSED_VALUES as error:
+                raise ValuesRefused from error
             return
         touched = {record.stream_id for record in records}
         before = {stream_id: self._streams[stream_id].copy() for stream_id in touched}
@@ -270,7 +295,6 @@ class _Job:
         reason = said.replace("\x00", "")
         state.parked_reason = reason[:REASON_MAX]
         self._applied.parked[record.stream_id] = state.parked_reason
-        STREAMS_PARKED.labels(self._projection.name).inc()
 
 
 def _without_input(error: Exception) -> str:

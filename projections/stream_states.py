@@ -42,12 +42,29 @@ async def lock_streams(
 ) -> dict[str, StreamState]:
     """Lock how far the streams are folded, so that nobody waits in a circle.
 
-    Two phases, each in sorted order: whoever waits to insert holds no lock yet, and whoever
-    waits for a lock has no row left to insert.
+    All or none are locked, in sorted order; where some have no row yet, they get it first. So
+    whoever waits to insert holds no lock yet, and whoever waits for a lock has no row left to
+    insert.
     """
     wanted = sorted(stream_ids)
     table = f"{schema}.{projection.streams.name}"
-    # The order is Python's, whatever the database's collation is.
+    # Mostly all have their rows. The order is Python's, whatever the database's collation is.
+    lock = (
+        "SELECT stream_id, stream_version, position, parked_at_version, parked_reason "  # noqa: S608
+        f"FROM {table} WHERE stream_id = ANY($1::text[]) "
+        f"AND $2 = (SELECT count(*) FROM {table} WHERE stream_id = ANY($1::text[])) "
+        'ORDER BY stream_id COLLATE "C" FOR UPDATE'
+    )
+    if not wanted:
+        return {}
+    if not (rows := await connection.fetch(lock, wanted, len(wanted))):
+        await _insert_streams(connection, table, wanted)
+        # A later statement: what another transaction has just inserted is seen only now.
+        rows = await connection.fetch(lock, wanted, len(wanted))
+    return {row[0]: StreamState(*row[1:]) for row in rows}
+
+
+async def _insert_streams(connection: Any, table: str, wanted: Sequence[str]) -> None:
     await connection.execute(
         f"INSERT INTO {table} (stream_id) "  # noqa: S608
         "SELECT w.stream_id FROM unnest($1::text[]) AS w(stream_id) "
@@ -55,14 +72,6 @@ async def lock_streams(
         'ORDER BY w.stream_id COLLATE "C" ON CONFLICT DO NOTHING',
         wanted,
     )
-    # A later statement: what another transaction has just inserted is seen only now.
-    rows = await connection.fetch(
-        "SELECT stream_id, stream_version, position, parked_at_version, parked_reason "  # noqa: S608
-        f"FROM {table} WHERE stream_id = ANY($1::text[]) "
-        'ORDER BY stream_id COLLATE "C" FOR UPDATE',
-        wanted,
-    )
-    return {row[0]: StreamState(*row[1:]) for row in rows}
 
 
 async def write_streams(

@@ -8,8 +8,10 @@ wherever it comes from.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import compress
+from operator import not_
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -31,6 +33,7 @@ _STRING_OR_BRACKET: Final = re.compile(
     rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL
 )
 _BOM: Final = b"\xef\xbb\xbf"
+_PLAIN: Final = frozenset({str, int, bool, type(None), Decimal})
 _WRITE_OPTIONS: Final = (
     orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 )
@@ -87,6 +90,11 @@ def write_json(value: Any) -> bytes:
     """
     _refuse_floats(value)
     return orjson.dumps(value, default=_decimal, option=_WRITE_OPTIONS)
+
+
+def not_plain(values: Collection[Any]) -> Iterator[Any]:
+    """Those that hold others or need a second look; found without a step of Python for each."""
+    return compress(values, map(not_, map(_PLAIN.__contains__, map(type, values))))
 
 
 def too_large(bytes_max: int) -> Unreadable:
@@ -213,12 +221,13 @@ def _no_constant(_name: str) -> NoReturn:
 def _refuse_floats(value: object) -> None:
     if isinstance(value, float):
         raise TypeError("a float has no exact decimal form: use Decimal")
+    inner: Collection[object] = ()
     if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
+        inner = value.values()
     elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
+        inner = value
+    for item in not_plain(inner):
+        _refuse_floats(item)
 
 
 def _decimal(value: Any) -> orjson.Fragment:

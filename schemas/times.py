@@ -85,6 +85,7 @@ def local_text(instant: datetime, zone: str) -> str:
     return _text(_instant(instant).to_tz(zone_name(zone)).to_plain())
 
 
+@lru_cache(maxsize=4_096)
 def utc_text(instant: datetime) -> str:
     """Give `YYYY-MM-DD HH:MM:SS` in UTC; fractions of a second are cut."""
     if instant.utcoffset() is None:

@@ -32,10 +32,12 @@ def document(balance: Balance, services: Services) -> dict[str, Any]:
 
 def of_account(account: Account, at: datetime) -> Balance:
     """The balance of an account at a moment, facts that are due counted."""
-    account = fold(facts_due(account, at), account)
-    lots = [lot for lot in account.open_lots.values() if not lot.expired_by(at)]
-    return Balance(
-        account.available_minor(at),
-        sum(lot.amount(Book.PENDING) for lot in lots),
-        sum(lot.amount(Book.HELD) for lot in account.open_lots.values()),
-    )
+    if due := facts_due(account, at):
+        account = fold(due, account)
+    available = pending = held = 0
+    for lot in account.open_lots.values():
+        held += lot.amount(Book.HELD)
+        if not lot.expired_by(at):
+            available += lot.amount(Book.AVAILABLE)
+            pending += lot.amount(Book.PENDING)
+    return Balance(available, pending, held)

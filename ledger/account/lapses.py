@@ -9,6 +9,8 @@ from schemas.movements import Book, Movement, moved
 
 def holds_due(account: Account, now: datetime) -> tuple[HoldLapsed, ...]:
     """The lapses that time has brought, the earliest deadline first."""
+    if not account.holds:
+        return ()
     due = sorted((until, number) for number, until in account.holds.items() if until <= now)
     return tuple(_lapsed(account.redemptions[number], account, until) for until, number in due)
 

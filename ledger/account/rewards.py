@@ -32,7 +32,8 @@ def facts_due(account: Account, now: datetime, at_most: int = DUE_FACTS_MAX) -> 
     and what has expired is spent by nobody meanwhile.
     """
     facts: list[Event] = list(holds_due(account, now)[:at_most])
-    account = fold(facts, account)
+    if facts:
+        account = fold(facts, account)
     for lot in in_expiry_order(lot for lot in account.open_lots.values() if lot.is_due(now)):
         if len(facts) >= at_most:
             break

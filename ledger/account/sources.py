@@ -1,18 +1,18 @@
 """Where a redemption takes its value: a source for each strategy, asked in the command's order."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.account.lots import Lot, in_expiry_order
 from ledger.account.parcels import Parcels
 from ledger.account.state import Account
+from schemas.immutable import immutable
 from schemas.movements import Book
 from schemas.redemptions import Strategy
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Purchase:
     """What value is taken for, as far as the redemption says it."""
 
@@ -69,9 +69,9 @@ def book_of(lot: Lot) -> Book:
     return Book.AVAILABLE if lot.amount(Book.AVAILABLE) else Book.EXPIRED
 
 
-def _paid_by_definition(account: Account, purchase: Purchase) -> Counter[int]:
+def _paid_by_definition(account: Account, purchase: Purchase) -> defaultdict[int, int]:
     """What the rewards of each definition pay already, by redemptions for the same sale."""
-    paid: Counter[int] = Counter()
+    paid: defaultdict[int, int] = defaultdict(int)
     announced = purchase.external_id
     for number in () if announced is None else account.announcements.get(announced, ()):
         redemption = account.redemptions[number]

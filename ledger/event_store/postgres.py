@@ -226,7 +226,7 @@ def _columns(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [first for first, _ in pairs], [second for _, second in pairs]
 
 
-def _arrays(group: Append) -> list[list[Any]]:
+def _arrays(group: Append) -> list[Sequence[Any]]:
     """The group as parallel arrays, in the order of the procedure's parameters."""
     expected = [(s, head.version, head.position) for s, head in group.expected.items()]
     events = [
@@ -254,5 +254,5 @@ def _arrays(group: Append) -> list[list[Any]]:
     ]
 
 
-def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [[row[column] for row in rows] for column in range(width)]
+def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) or [()] * width

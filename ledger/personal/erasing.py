@@ -45,8 +45,9 @@ async def erasable_keys(profile_id: str, vault: Vault, store: EventStore) -> tup
 async def carry_out(answer: Answer, keys: PersonalKeys) -> None:
     """Destroy the keys of the erasures that an answer tells of. Again is fine."""
     if isinstance(answer, Accepted) and not answer.dry_run:
-        erased = (each for each in answer.events if isinstance(each, PersonalDataErased))
-        await destroy_all((key for each in erased for key in each.keys), keys)
+        erased = [each for _, each in answer.written if isinstance(each, PersonalDataErased)]
+        if erased:
+            await destroy_all((key for each in erased for key in each.keys), keys)
 
 
 async def destroy_all(key_ids: Iterable[UUID], keys: PersonalKeys) -> int:

@@ -1,7 +1,7 @@
 """At the edge: what is personal leaves a command, sealed under the key of whom it is about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 from uuid import UUID
 
@@ -17,13 +17,14 @@ from ledger.streams import account_stream, fold_whole
 from ledger.transactions.state import TRANSACTION_PREFIX, Transaction, transaction_stream
 from schemas.commands import Command
 from schemas.identities import AttachIdentity, DetachIdentity
+from schemas.immutable import immutable
 from schemas.personal import Fields, split
 from schemas.personal_data import ErasePersonalData
 
 ACCOUNT_PREFIX: Final = account_stream("")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Stripped:
     """A command without what is personal, which `personal` has sealed; `key` opens it."""
 

@@ -1,7 +1,6 @@
 """Balances: what each profile has, had, spent and lost, and its open lots for any instant."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from projections.read_models.handover import terms_in
 from projections.read_models.holds import holds_after, lapsed_minor
 from schemas.events import Event, LotTerms
 from schemas.handover import LotRecord
+from schemas.immutable import immutable
 from schemas.movements import Book, Movement
 from schemas.rewards import RewardIssued
 
@@ -49,7 +49,7 @@ TABLE = read_model(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Balance:
     """What a profile can spend at an instant, and what it can't yet or can't for now."""
 

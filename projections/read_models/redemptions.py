@@ -136,15 +136,14 @@ def _made(event: RedemptionRecord, record: EventRecord) -> Row:
     for movement in event.movements:
         if movement.target in (Book.REDEEMED, Book.HELD):
             taken[movement.lot] += movement.amount_minor
-    is_held = isinstance(event, RedemptionHeld)
     return _record_row(event.redemption_id, "redeem", taken, event, record) | {
-        "status": "held" if is_held else "redeemed",
+        "status": "held" if isinstance(event, RedemptionHeld) else "redeemed",
         "total_minor": event.total_minor,
         "requested_minor": event.requested_minor,
         "strategies": list(event.strategies),
         "strict": event.strict,
-        "held_until": getattr(event, "held_until", None),
-        "reversible_until": getattr(event, "reversible_until", None),
+        "held_until": event.held_until if isinstance(event, RedemptionHeld) else None,
+        "reversible_until": event.reversible_until if isinstance(event, RedemptionMade) else None,
         "external_id": event.external_id,
         "transaction_external_id": event.transaction_external_id,
         "transaction_receipt_ref": event.transaction_receipt_ref,

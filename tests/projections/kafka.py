@@ -46,7 +46,7 @@ class Street:
             yield relay
 
     async def arrived(self, projection: Projection) -> None:
-        """Until every stream of the projection is folded to its head, or the time is up."""
+        """Until every stream is folded to its head or parked, or the time is up."""
         async with asyncio.timeout(SECONDS_MAX):
             while await self.behind(projection):
                 await asyncio.sleep(0.02)
@@ -57,7 +57,7 @@ class Street:
                 "SELECT count(*) FROM (SELECT stream_id, max(stream_version) AS head "
                 "FROM ledger.events WHERE starts_with(stream_id, $1) GROUP BY stream_id) e "
                 f"LEFT JOIN {projection.streams.fullname} s USING (stream_id) "
-                "WHERE coalesce(s.stream_version, 0) < e.head",
+                "WHERE coalesce(s.stream_version, 0) < e.head AND s.parked_at_version IS NULL",
                 projection.category,
             )
         )

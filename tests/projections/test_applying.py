@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from projections.applying import NotInTheLog, unpark
+from projections.applying import NotInTheLog, ValuesRefused, apply, unpark
 from projections.projection import Projection
 from projections.read_models import ALL, balances, journal, redemptions
 from schemas.envelope import Recorded
@@ -131,6 +131,15 @@ async def test_a_value_postgres_refuses_parks_only_its_own_stream(read_side: Rea
     assert rows["p-7"] == 100
     assert set(rows.values()) == {100, 200}
     assert len(rows) == 20
+
+
+async def test_without_narrowing_a_refused_value_is_only_told(read_side: ReadSide) -> None:
+    await read_side.writer.append(("account-p-1", issued("p-1", 1, 2**63)))
+    log = await read_side.log()
+    with pytest.raises(ValuesRefused):
+        async with read_side.pool.acquire() as connection, connection.transaction():
+            await apply(connection, balances.PROJECTION, log, narrowing=False)
+    assert await read_side.rows(balances.PROJECTION) == []
 
 
 def _shuffled(log: list[Recorded], chance: random.Random) -> list[list[Recorded]]:

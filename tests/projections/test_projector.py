@@ -104,6 +104,21 @@ async def test_a_strange_record_is_a_dead_letter_and_the_rest_goes_on(street: St
     assert [tuple(row) for row in letters] == [(street.topic, 0, 0), (street.topic, 0, 1)]
 
 
+async def test_a_value_postgres_refuses_parks_its_stream_and_the_rest_goes_on(
+    street: Street,
+) -> None:
+    projection, side = balances.PROJECTION, street.read_side
+    too_much = [("account-p-7", issued("p-7", n, amount)) for n, amount in ((1, 5), (2, 2**63))]
+    others = [(f"account-q-{n}", issued(f"q-{n}", 100 + n, 100)) for n in range(30)]
+    await side.writer.append_all([*others[:10], *too_much, *others[10:]])
+    projector = street.projector(projection)
+    async with street.relay(), running(projector):
+        await street.arrived(projection)
+        assert not projector.troubles
+    assert await side.parked(projection) == {"account-p-7": 2}
+    assert [row[1] for row in await side.rows(projection)] == [5, *[100] * 30]
+
+
 async def test_another_logs_events_stop_it(street: Street) -> None:
     await street.read_side.writer.append(("account-p-1", issued("p-1", 1, 100)))
     (event,) = await street.read_side.log()
