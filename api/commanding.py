@@ -213,7 +213,7 @@ async def committed(services: Services, submission: Submission, key: str | None)
     try:
         answer = await services.committer.submit(submission)
     except Rejection as rejection:
-        raise refused(rejection, services.settings.currency_digits) from rejection
+        raise refused(rejection) from rejection
     except Overloaded:
         raise _later("overloaded", "Too many commands are waiting. Nothing was accepted.") from None
     except Unavailable:
@@ -272,14 +272,8 @@ def _fingerprint(command: Command, key: str | None, services: Services) -> bytes
     return fingerprint(command, services.vault.fingerprint_key)
 
 
-def refused(rejection: Rejection, digits: int) -> Refused:
-    """A refusal as HTTP says it, its amounts in the currency's own unit."""
-    facts = {
-        name.removesuffix("_minor"): from_minor(value, digits=digits)
-        if name.endswith("_minor")
-        else value
-        for name, value in rejection.facts.items()
-    }
+def refused(rejection: Rejection) -> Refused:
+    """A refusal as HTTP says it."""
     errors = {} if rejection.field is None else {rejection.field: [rejection.detail]}
     replayed = {"Idempotency-Replayed": "true"} if isinstance(rejection, RecordedRefusal) else {}
     return Refused(
@@ -288,7 +282,7 @@ def refused(rejection: Rejection, digits: int) -> Refused:
         None,
         rejection.detail,
         errors,
-        facts=facts,
+        facts=rejection.facts,
         headers=replayed,
     )
 

@@ -9,6 +9,7 @@ from ledger.rejections import Rejection
 from ledger.repeats import RecordedRefusal
 from ledger.submission import Accepted, AlreadyThere, Answer
 from schemas.events import Event
+from schemas.json_text import write_json
 from schemas.outcomes import (
     CommandAccepted,
     CommandReference,
@@ -78,7 +79,7 @@ def outcome_message(
         "ce_subject": received.id,
         "ce_time": now.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
-    value = outcome.model_dump_json().encode()
+    value = write_json(outcome.model_dump())
     return Message(received.key, value, _headers(headers))
 
 

@@ -17,5 +17,5 @@ def within_limit(amount_minor: int, limit_minor: int | None, at: Circumstances) 
         raise LimitExceeded(
             f"You may move at most {at.amount(limit_minor)} at once; this is "
             f"{at.amount(abs(amount_minor))}.",
-            limit_minor=limit_minor,
+            limit=at.amount(limit_minor),
         )

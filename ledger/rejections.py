@@ -4,7 +4,11 @@ from typing import Any, ClassVar
 
 
 class Rejection(Exception):
-    """A refused command. `status` is the HTTP status, `code` never changes its meaning."""
+    """A refused command. `status` is the HTTP status, `code` never changes its meaning.
+
+    `facts` are what a program may want to know of it, told alike over HTTP and Kafka: amounts as
+    decimals of the currency, whole numbers, text.
+    """
 
     status: ClassVar[int] = 409
     code: ClassVar[str]

@@ -13,6 +13,7 @@ from ledger.streams import event_of, fold_whole
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
 from schemas.envelope import Recorded
+from schemas.json_text import read_json, write_json
 from schemas.redemptions import MakeRedemption
 from schemas.rewards import IssueReward
 from schemas.transactions import RecordTransaction
@@ -44,7 +45,7 @@ def outcome_bytes(answer: Answer | BaseException) -> bytes:
             "facts": answer.facts,
             "field": answer.field,
         }
-        return orjson.dumps(refused)
+        return write_json(refused)  # amounts among its facts are exact
     assert isinstance(answer, Accepted | AlreadyThere)
     kept: dict[str, Any] = {"stream": answer.stream_id}
     if isinstance(answer, AlreadyThere):
@@ -95,7 +96,7 @@ def replayed(
         return IdempotencyKeyReused(
             "This Idempotency-Key was used for another request; choose a new key."
         )
-    outcome = orjson.loads(record.outcome)
+    outcome = read_json(record.outcome)
     if "code" in outcome:
         return RecordedRefusal(outcome)
     stream_id = outcome["stream"]

@@ -68,7 +68,7 @@ class CommandRefused(BaseModel):
         "status": 422,
         "detail": "The available balance is 5; 7 was asked for.",
         "errors": {"amount": ["The available balance is 5; 7 was asked for."]},
-        "facts": {"available_minor": 500},
+        "facts": {"available": 5},
         "replayed": False,
     }
 
@@ -82,6 +82,7 @@ class CommandRefused(BaseModel):
     detail: str
     errors: dict[str, list[str]] = {}
     facts: dict[str, Any] = {}
+    """What a program may want to know of it, under the names HTTP has; amounts are decimals."""
     replayed: bool = False
 
 

@@ -30,7 +30,7 @@ def capture_redemption(
         raise CaptureExceedsHold(
             f"Redemption {command.redemption_id} holds {at.amount(held)}; "
             f"{at.amount(amount)} was to be captured.",
-            held_minor=held,
+            held=at.amount(held),
         )
     due = facts_due(account, at.now)
     account = fold(due, account)

@@ -66,7 +66,7 @@ def _refuse_unmovable(lot: Lot, at: Circumstances) -> None:
         raise RewardIsHeld(
             f"{at.amount(lot.amount(Book.HELD))} of reward {lot.id} is held; capture or release "
             "that first.",
-            held_minor=lot.amount(Book.HELD),
+            held=at.amount(lot.amount(Book.HELD)),
         )
     if not (lot.amount(Book.AVAILABLE) or lot.amount(Book.PENDING)):
         raise RewardNotReassignable(f"Nothing is left of reward {lot.id}.")

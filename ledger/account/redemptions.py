@@ -107,7 +107,7 @@ def _short(
             )
     return InsufficientBalance(
         f"The available balance is {at.amount(available)}; {at.amount(requested)} was asked for.",
-        available_minor=available,
+        available=at.amount(available),
     )
 
 

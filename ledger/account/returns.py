@@ -79,7 +79,7 @@ def return_redemption(
     if amount > returnable or not returnable:
         raise ReturnExceedsRedemption(
             f"{at.amount(returnable)} of redemption {redemption.id} can still be returned.",
-            returnable_minor=returnable,
+            returnable=at.amount(returnable),
         )
     within_limit(amount, at.settings.return_max_minor, at)
     policy = command.policy or at.settings.return_policy

@@ -110,7 +110,8 @@ def _adjusted(command: AdjustReward, lot: Lot, at: Circumstances) -> RewardAdjus
     held = lot.amount(Book.HELD)
     if remaining < held:
         raise RewardIsHeld(
-            f"{at.amount(held)} of reward {lot.id} is held; less can't remain.", held_minor=held
+            f"{at.amount(held)} of reward {lot.id} is held; less can't remain.",
+            held=at.amount(held),
         )
     within_limit(remaining - lot.remaining_minor, at.settings.adjust_max_minor, at)
     expires_at = _corrected_expiry(command, lot)

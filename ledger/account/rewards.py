@@ -49,7 +49,7 @@ def revoke_reward(command: RevokeReward, account: Account, at: Circumstances) ->
         raise UnknownReward(f"There is no reward {command.reward_id}.")
     if held := lot.amount(Book.HELD):
         raise RewardIsHeld(
-            f"{at.amount(held)} of reward {lot.id} is held; release it first.", held_minor=held
+            f"{at.amount(held)} of reward {lot.id} is held; release it first.", held=at.amount(held)
         )
     movements = (
         *moved(lot.id, Book.PENDING, Book.REVOKED, lot.amount(Book.PENDING)),

@@ -86,7 +86,7 @@ async def test_a_refusal_is_final_under_its_key(process: Process) -> None:
             await process.send(redeem("7"), key="k1")
         assert refused.value.code == "insufficient_balance"
         assert refused.value.status == 422
-        assert refused.value.facts == {"available_minor": 500}
+        assert refused.value.facts == {"available": 5}
         await process.send(reward(value="5"))
 
 

@@ -79,7 +79,7 @@ async def test_those_behind_it_in_its_group_do_not_see_it(
     assert balance(one) == balance(two) == 0
     assert isinstance(three, Accepted)
     assert isinstance(four, InsufficientBalance)
-    assert four.facts == {"available_minor": 600}
+    assert four.facts == {"available": 6}
     assert isinstance(five, Accepted)
     assert (await account_of(store)).available_minor(process.now) == 0
 

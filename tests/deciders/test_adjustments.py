@@ -237,9 +237,7 @@ def test_what_is_held_counts_as_remaining_and_stays_held() -> None:
 
 
 def test_less_than_is_held_is_refused() -> None:
-    given(TEN, held("4.00")).when(adjust(value_remaining="3.99")).then_refused(
-        RewardIsHeld, held_minor=400
-    )
+    given(TEN, held("4.00")).when(adjust(value_remaining="3.99")).then_refused(RewardIsHeld, held=4)
 
 
 def test_unknown_and_revoked_rewards() -> None:
@@ -253,9 +251,9 @@ def test_staff_move_no_more_than_the_programme_allows() -> None:
     story.as_staff().when(adjust(value_remaining="7.00")).accepted()
     for remaining in ("6.99", "0"):
         change = adjust(value_remaining=remaining)
-        story.as_staff().when(change).then_refused(LimitExceeded, limit_minor=300)
+        story.as_staff().when(change).then_refused(LimitExceeded, limit=3)
     up = adjust(value_initial="20", value_remaining="13.01")
-    story.as_staff().when(up).then_refused(LimitExceeded, limit_minor=300)
+    story.as_staff().when(up).then_refused(LimitExceeded, limit=3)
 
 
 def test_a_change_rests_on_what_was_read() -> None:

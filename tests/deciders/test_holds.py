@@ -82,9 +82,7 @@ def test_a_hold_keeps_what_the_till_told() -> None:
 
 
 def test_held_value_is_spent_by_nobody_else() -> None:
-    holding_six().when(redeem("2.01"), at=NOON).then_refused(
-        InsufficientBalance, available_minor=200
-    )
+    holding_six().when(redeem("2.01"), at=NOON).then_refused(InsufficientBalance, available=2)
 
 
 def test_a_hold_lasts_at_most_what_the_programme_allows() -> None:
@@ -131,9 +129,7 @@ def test_a_capture_of_less_than_the_first_lot_releases_the_others() -> None:
 
 
 def test_more_than_is_held_is_not_captured() -> None:
-    holding_six().when(capture(50, "6.01"), at=NOON).then_refused(
-        CaptureExceedsHold, held_minor=600
-    )
+    holding_six().when(capture(50, "6.01"), at=NOON).then_refused(CaptureExceedsHold, held=6)
 
 
 def test_a_hold_can_be_captured_up_to_its_deadline() -> None:
@@ -302,5 +298,5 @@ def test_a_deadline_is_kept_though_others_lapse_first() -> None:
 def test_what_is_held_is_not_revoked_under_it() -> None:
     story = holding_six()
     command = RevokeReward(reward_id=2)
-    story.when(command, at=NOON).then_refused(RewardIsHeld, held_minor=300)
+    story.when(command, at=NOON).then_refused(RewardIsHeld, held=3)
     story.when(command, at=DEADLINE).accepted().then_balance("3.00", at=DEADLINE)

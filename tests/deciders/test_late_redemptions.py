@@ -36,7 +36,7 @@ def test_the_nearest_expiry_of_that_moment_is_still_first() -> None:
 def test_swept_value_pays_once() -> None:
     story = given(*SWEPT).learned("2031-01-03 12:00:00")
     once = story.when(redeem("10.00"), at=IN_TIME).accepted()
-    once.when(redeem("0.01"), at=IN_TIME).then_refused(InsufficientBalance, available_minor=0)
+    once.when(redeem("0.01"), at=IN_TIME).then_refused(InsufficientBalance, available=0)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_swept_value_pays_once() -> None:
 )
 def test_too_late_is_too_late(learned: str, at: str) -> None:
     story = given(*SWEPT).learned(learned)
-    story.when(redeem("7.00"), at=at).then_refused(InsufficientBalance, available_minor=500)
+    story.when(redeem("7.00"), at=at).then_refused(InsufficientBalance, available=5)
 
 
 def test_the_window_is_the_programmes() -> None:
@@ -60,13 +60,11 @@ def test_the_window_is_the_programmes() -> None:
 
 
 def test_a_command_of_now_takes_nothing_that_was_swept() -> None:
-    given(*SWEPT).when(redeem("7.00"), at=IN_TIME).then_refused(
-        InsufficientBalance, available_minor=500
-    )
+    given(*SWEPT).when(redeem("7.00"), at=IN_TIME).then_refused(InsufficientBalance, available=5)
 
 
 def test_what_was_issued_later_did_not_pay_then() -> None:
     story = given(reward(1, "5.00", issued="2031-01-02 00:00:00", expires="2031-06-01"))
     story.learned("2031-01-03 12:00:00").when(redeem("1.00"), at=IN_TIME).then_refused(
-        InsufficientBalance, available_minor=0
+        InsufficientBalance, available=0
     )

@@ -194,7 +194,7 @@ def test_a_return_of_goods_of_nobody_stays_nobodys() -> None:
 
 def test_a_redemption_refused_links_nothing() -> None:
     sold_to().when(redeem("8.01", transaction_external_id="t-1")).then_refused(
-        InsufficientBalance, available_minor=800
+        InsufficientBalance, available=8
     )
 
 

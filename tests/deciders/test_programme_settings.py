@@ -160,7 +160,7 @@ def test_a_change_holds_for_the_commands_after_it() -> None:
 
 def test_a_limit_holds_for_staff_from_its_change_on() -> None:
     story = given(definition()).when(change(issue_max="5")).accepted()
-    story.as_staff().when(issue()).then_refused(LimitExceeded, limit_minor=500)
+    story.as_staff().when(issue()).then_refused(LimitExceeded, limit=5)
 
 
 def test_a_command_without_a_zone_is_in_the_programmes() -> None:

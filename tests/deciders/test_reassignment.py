@@ -189,7 +189,7 @@ def test_what_does_not_move(story: Given, refusal: Any) -> None:
 
 def test_a_held_reward_does_not_move() -> None:
     held = reward(2, "5.00", is_reassignable=True, book=Book.HELD)
-    spent_two(held).when(reassign(2)).then_refused(RewardIsHeld, held_minor=500)
+    spent_two(held).when(reassign(2)).then_refused(RewardIsHeld, held=5)
 
 
 def test_to_whom_it_does_not_move() -> None:

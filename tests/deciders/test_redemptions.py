@@ -1,5 +1,6 @@
 """Redemptions: nearest expiry first, and never below zero."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_exactly_the_whole_balance_can_be_redeemed() -> None:
 
 def test_a_short_balance_is_refused_with_what_there_is() -> None:
     story = given(reward(1, "5.00"), reward(2, "1.99"))
-    story.when(redeem("7.00")).then_refused(InsufficientBalance, available_minor=699)
+    story.when(redeem("7.00")).then_refused(InsufficientBalance, available=Decimal("6.99"))
     story.then_balance("6.99")
 
 
@@ -86,7 +87,7 @@ def test_what_is_not_strict_takes_no_more_than_was_asked_for() -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_an_empty_balance_is_refused_either_way(strict: bool) -> None:
     given(registered()).when(redeem("1.00", strict=strict)).then_refused(
-        InsufficientBalance, available_minor=0
+        InsufficientBalance, available=0
     )
 
 
@@ -131,7 +132,7 @@ def test_what_is_due_comes_before_a_redemption() -> None:
 
 def test_a_refusal_does_not_count_what_has_expired() -> None:
     story = given(reward(1, "5.00", expires="2030-05-31"), reward(2, "1.00"))
-    story.when(redeem("2.00"), at=NOON).then_refused(InsufficientBalance, available_minor=100)
+    story.when(redeem("2.00"), at=NOON).then_refused(InsufficientBalance, available=1)
 
 
 def test_the_case_of_the_article() -> None:

@@ -47,7 +47,7 @@ def test_parts_come_back_from_the_end_until_nothing_is_left() -> None:
         .then(returned(300, 50, back(2, "4.00"), policy="restore"))
         .then_balance("10.00", at=LATER)
         .when(give_back(50), at=LATER)
-        .then_refused(ReturnExceedsRedemption, returnable_minor=0)
+        .then_refused(ReturnExceedsRedemption, returnable=0)
     )
 
 
@@ -137,7 +137,7 @@ def test_a_return_to_a_revoked_reward_is_forfeited(policy: str) -> None:
 @pytest.mark.parametrize("policy", ["reissue", "restore"])
 def test_more_than_was_taken_cannot_come_back(policy: str) -> None:
     spent_seven().when(give_back(50, "7.01", policy), at=LATER).then_refused(
-        ReturnExceedsRedemption, returnable_minor=700
+        ReturnExceedsRedemption, returnable=7
     )
 
 
@@ -147,7 +147,7 @@ def test_more_than_is_left_cannot_come_back() -> None:
         .when(give_back(50, "3.00", "restore"), at=LATER)
         .then(returned(100, 50, back(1, "2.00"), back(2, "1.00"), policy="restore"))
         .when(give_back(50, "4.01"), at=LATER)
-        .then_refused(ReturnExceedsRedemption, returnable_minor=400)
+        .then_refused(ReturnExceedsRedemption, returnable=4)
     )
 
 

@@ -239,7 +239,7 @@ def test_a_reward_can_be_spent_until_the_end_of_its_second() -> None:
     last = "2030-06-01 12:00:00.999999"
     story.when(redeem("5.00"), at=last).then(redemption(100, (1, "5.00"), at=last))
     story.when(redeem("5.00"), at="2030-06-01 12:00:01").then_refused(
-        InsufficientBalance, available_minor=0
+        InsufficientBalance, available=0
     )
 
 
@@ -317,7 +317,7 @@ def test_a_reward_issued_for_later_is_pending() -> None:
 
 def test_a_pending_reward_cannot_be_spent() -> None:
     given(pending(1, "5.00", issued="2030-06-02")).when(redeem("1.00"), at=NOON).then_refused(
-        InsufficientBalance, available_minor=0
+        InsufficientBalance, available=0
     )
 
 

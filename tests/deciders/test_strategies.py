@@ -1,5 +1,6 @@
 """Strategies, and what a reward asks of the sale it pays for."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def test_what_is_kept_by_no_strategy_but_rewards_comes_from_rewards(strategies: 
 @pytest.mark.parametrize("strategies", [["points"], ["credits"], ["credits", "points"]])
 def test_points_and_credits_hold_nothing_yet(strategies: list[str]) -> None:
     given(reward(1, "5.00")).when(redeem("5.00", strategies=strategies, strict=False)).then_refused(
-        InsufficientBalance, available_minor=0
+        InsufficientBalance, available=0
     )
 
 
@@ -92,7 +93,7 @@ def test_what_only_they_could_cover_needs_the_total(limits: dict[str, int], amou
 def test_what_even_they_could_not_cover_is_a_short_balance(
     limits: dict[str, int], amount: str
 ) -> None:
-    limited(**limits).when(redeem(amount)).then_refused(InsufficientBalance, available_minor=300)
+    limited(**limits).when(redeem(amount)).then_refused(InsufficientBalance, available=3)
 
 
 def test_without_strict_the_total_is_asked_for_only_where_nothing_else_is_there() -> None:
@@ -112,7 +113,7 @@ def test_a_sale_large_enough_is_paid_by_them_too() -> None:
 
 def test_a_sale_too_small_is_not() -> None:
     limited(**OVER_FIFTY).when(redeem("6.00", transaction_total="49.99")).then_refused(
-        InsufficientBalance, available_minor=300
+        InsufficientBalance, available=3
     )
 
 
@@ -131,7 +132,7 @@ def test_a_cap_holds_within_one_redemption() -> None:
 def test_a_cap_is_of_the_definition_and_not_of_each_reward() -> None:
     given(reward(1, "1.50", **AT_MOST_TWO), reward(2, "1.50", **AT_MOST_TWO)).when(
         redeem("2.01", transaction_total="60.00")
-    ).then_refused(InsufficientBalance, available_minor=200)
+    ).then_refused(InsufficientBalance, available=2)
 
 
 def announcing(**told: Any) -> dict[str, Any]:
@@ -141,7 +142,9 @@ def announcing(**told: Any) -> dict[str, Any]:
 
 def test_a_cap_counts_over_all_redemptions_for_the_same_sale() -> None:
     story = given(reward(1, "9.00", **AT_MOST_TWO)).when(redeem("1.50", **announcing())).accepted()
-    story.when(redeem("0.51", **announcing())).then_refused(InsufficientBalance, available_minor=50)
+    story.when(redeem("0.51", **announcing())).then_refused(
+        InsufficientBalance, available=Decimal("0.5")
+    )
     story.when(redeem("0.50", **announcing())).accepted()
     story.when(redeem("2.00", **announcing(transaction_external_id="t-2"))).accepted()
     story.when(redeem("2.00", transaction_total="60.00")).accepted()
@@ -150,7 +153,9 @@ def test_a_cap_counts_over_all_redemptions_for_the_same_sale() -> None:
 def test_a_cap_counts_what_is_held_and_not_what_was_given_back() -> None:
     lots = given(reward(1, "9.00", **AT_MOST_TWO))
     hold = lots.when(redeem("1.50", hold="PT15M", **announcing())).accepted()
-    hold.when(redeem("0.51", **announcing())).then_refused(InsufficientBalance, available_minor=50)
+    hold.when(redeem("0.51", **announcing())).then_refused(
+        InsufficientBalance, available=Decimal("0.5")
+    )
     made = lots.when(redeem("1.50", **announcing())).accepted()
     undone = made.when(reverse(100)).accepted()
     undone.when(redeem("2.00", **announcing())).accepted()
@@ -158,7 +163,9 @@ def test_a_cap_counts_what_is_held_and_not_what_was_given_back() -> None:
         returned(200, 100, back_to(1, "1.00"), policy="restore")
     )
     part.when(redeem("1.50", **announcing())).accepted()
-    part.when(redeem("1.51", **announcing())).then_refused(InsufficientBalance, available_minor=150)
+    part.when(redeem("1.51", **announcing())).then_refused(
+        InsufficientBalance, available=Decimal("1.5")
+    )
 
 
 def test_a_cap_counts_no_hold_whose_deadline_has_passed() -> None:

@@ -85,7 +85,7 @@ async def test_a_refusal_has_its_code_and_the_rest_goes_on(
     await intake.take(topic.records)
     assert published.said == ["accepted", "accepted", "insufficient_balance", "accepted"]
     refused = published.outcomes[2]
-    assert refused["facts"] == {"available_minor": 1_000}
+    assert refused["facts"] == {"available": 10}
     assert refused["status"] == 422
     assert refused["command"]["id"] == "m-2"
 
@@ -105,15 +105,16 @@ async def test_a_batch_that_comes_again_doubles_nothing_and_says_the_same(
     intake: CommandIntake, published: Published, process: Process
 ) -> None:
     topic = a_topic_with_ten()
-    topic.add("MakeRedemption", redeem("4"))
+    topic.add("MakeRedemption", redeem("3.99"))
     topic.add("MakeRedemption", redeem("40"))
     await intake.take(topic.records)
     await intake.take(topic.records)
     first, second = published.outcomes[:4], published.outcomes[4:]
     assert [each["replayed"] for each in second] == [True] * 4
     assert [each | {"replayed": False} for each in second] == first
+    assert first[3]["facts"] == {"available": 6.01}
     account = await account_of(process.committer._store)  # type: ignore[arg-type]
-    assert account.available_minor(NOW) == 600
+    assert account.available_minor(NOW) == 601
 
 
 async def test_the_same_id_twice_in_one_batch_is_one_command(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from properties.model import DAY, Model, Refused
+from properties.moments import amount_of
 
 KEEP = "keep"
 """An expiry that is left out of a change."""
@@ -27,7 +28,7 @@ class ChangingModel(Model):
         if wanted[1] > wanted[0]:
             raise Refused("invalid_reward_terms")
         if wanted[1] < lot["held"]:
-            raise Refused("reward_held", held_minor=lot["held"])
+            raise Refused("reward_held", held=amount_of(lot["held"]))
         if isinstance(wanted[2], int) and wanted[2] < lot["issued"]:
             raise Refused("invalid_reward_terms")
         more = wanted[1] - before[1]

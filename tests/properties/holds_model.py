@@ -6,6 +6,7 @@ from typing import Any
 
 from properties.changes_model import ChangingModel
 from properties.model import Model, Refused
+from properties.moments import amount_of
 
 PLENTY = 10**12
 
@@ -54,7 +55,7 @@ class HoldingModel(ChangingModel):
             more = self.spendable(PLENTY, sale) if total is None else there
             if more > there and (more >= amount or not strict):
                 raise Refused("transaction_total_required")
-            raise Refused("insufficient_balance", available_minor=there)
+            raise Refused("insufficient_balance", available=amount_of(there))
         paid = _up_to(amount, self.usable(total, sale))
         for number, part in paid:
             self.lots[number]["available"] -= part
@@ -120,7 +121,7 @@ class HoldingModel(ChangingModel):
         hold = self._open_hold(number)
         there = sum(part for _, part in hold["parts"])
         if amount is not None and amount > there:
-            raise Refused("capture_exceeds_hold", held_minor=there)
+            raise Refused("capture_exceeds_hold", held=amount_of(there))
         taken = _up_to(there if amount is None else amount, hold["parts"])
         left = Counter(dict(hold["parts"]))
         for lot, part in taken:
@@ -146,7 +147,7 @@ class HoldingModel(ChangingModel):
         """Not under a hold."""
         lot = self.lots.get(number)
         if lot is not None and not lot["withdrawn"] and lot["held"]:
-            raise Refused("reward_held", held_minor=lot["held"])
+            raise Refused("reward_held", held=amount_of(lot["held"]))
         return super().revoke(number)
 
     def _let_go(self, parts: Paid) -> list[tuple[int, int, str]]:

@@ -5,7 +5,10 @@ time does the moment it is asked, so there is never a fact still due.
 """
 
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
+
+from properties.moments import amount_of
 
 DAY = 86_400
 BOOKS = ("pending", "available", "held", "redeemed", "expired", "revoked", "transferred")
@@ -14,7 +17,7 @@ BOOKS = ("pending", "available", "held", "redeemed", "expired", "revoked", "tran
 class Refused(Exception):
     """The model says no, with the code the ledger must answer with."""
 
-    def __init__(self, code: str, **facts: int) -> None:
+    def __init__(self, code: str, **facts: int | str | Decimal) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts
@@ -69,7 +72,7 @@ class Model:
             raise Refused("profile_not_found")
         there = self.balance()
         if there == 0 or (strict and there < amount):
-            raise Refused("insufficient_balance", available_minor=there)
+            raise Refused("insufficient_balance", available=amount_of(there))
         paid = []
         while amount and self.balance():
             number = self._next_to_go()
@@ -113,7 +116,7 @@ class Model:
         redemption = self._open(number)
         out = sum(part for _, part in redemption["out"])
         if out == 0 or (amount or 0) > out:
-            raise Refused("return_exceeds_redemption", returnable_minor=out)
+            raise Refused("return_exceeds_redemption", returnable=amount_of(out))
 
     def give_back(
         self, number: int, amount: int | None, policy: str, fresh: list[int]
@@ -150,7 +153,7 @@ class Model:
         if self._over(lot):
             raise Refused("reward_expired")
         if lot["held"]:
-            raise Refused("reward_held", held_minor=lot["held"])
+            raise Refused("reward_held", held=amount_of(lot["held"]))
         left: int = lot["pending"] + lot["available"]
         if not left:
             raise Refused("reward_not_reassignable")
