@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal
-from urllib.parse import quote
 
 from console.formats import Formats
 from console.ledger_api import LedgerApi
@@ -147,8 +146,7 @@ def _profile(data: Any, _: Formats) -> Told:
 
 
 def _linked(thing: str, body: Mapping[str, Any]) -> Asked:
-    sale = body.get("transaction_id", "")
-    path = f"/transactions/{quote(sale, safe='')}"
+    path = f"/transactions/{body.get('transaction_id', '')}"
     return Asked("PUT", path, {"redemption_id": int(thing)})
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -11,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console import live
-from console.page import ROOT, show_plain
+from console.page import ROOT, refused, show_plain
 from console.pages import (
     access,
     deed,
@@ -52,7 +53,7 @@ def create_console(services: ConsoleServices) -> ASGIApp:
     ]
     console = Starlette(
         routes=[Route("/console", _start), Mount(ROOT, routes=pages)],
-        exception_handlers={404: _nothing, 405: _nothing, Exception: _failed},
+        exception_handlers={HTTPException: refused, Exception: _failed},
     )
     console.state.services = services
     return Headers(console)
@@ -74,11 +75,6 @@ class WithConsole:
 
 async def _start(_request: Request) -> Response:
     return RedirectResponse(f"{ROOT}/", 307)
-
-
-async def _nothing(request: Request, _: Exception) -> Response:
-    detail = "There is no page of this name."
-    return show_plain("refused.html", request, 404, code="not_found", detail=detail, errors={})
 
 
 async def _failed(request: Request, _: Exception) -> Response:

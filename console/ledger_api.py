@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from starlette.types import ASGIApp
@@ -52,7 +53,7 @@ class LedgerApi:
         )
 
     async def get(self, path: str, **parameters: Any) -> Answer:
-        """Read `path` (below the API's base); parameters that are None are left out.
+        """Read `path` (below the API's base, not quoted); parameters that are None are left out.
 
         Raises:
             Refusal: there is no such thing, or it may not be seen.
@@ -129,7 +130,7 @@ class LedgerApi:
         async with httpx.AsyncClient(transport=self._transport, base_url=_HOST) as client:
             return await client.request(
                 method,
-                f"{BASE}{path}",
+                f"{BASE}{quote(path)}",
                 params={name: value for name, value in parameters.items() if value is not None},
                 content=None if body is None else json.dumps(body, default=str),
                 headers={

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -19,20 +18,18 @@ from console.services import services_of
 LOOK_SECONDS: Final = 1.0
 SEAL_LENGTH: Final = 16
 STREAMS_MAX: Final = 500
-"""So many pages of one process are live at once; others say that they are not."""
+STREAMS_OF_ONE_MAX: Final = 50
+"""So many pages of one process are live at once, and of one person; others say they are not."""
 
 Look = Callable[[], Awaitable[Any]]
 
 
-class _Open:
-    count = 0
-
-
 def stream(page_: Page, look: Look, seconds: float = LOOK_SECONDS) -> Response:
     """Tell whenever what `look` gives is another than before, until the session ends."""
-    if _Open.count >= STREAMS_MAX:
+    open_, who = services_of(page_.request).live, page_.caller.name
+    if open_.total() >= STREAMS_MAX or open_[who] >= STREAMS_OF_ONE_MAX:
         return PlainTextResponse("Too many pages are live.", 503, {"Retry-After": "30"})
-    return StreamingResponse(_told(page_.request, look, seconds), media_type="text/event-stream")
+    return StreamingResponse(_told(page_, look, seconds), media_type="text/event-stream")
 
 
 def seal(seen: Any) -> str:
@@ -43,10 +40,11 @@ def seal(seen: Any) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:SEAL_LENGTH]
 
 
-async def _told(request: Request, look: Look, seconds: float) -> AsyncIterator[str]:
-    services = services_of(request)
-    before = request.query_params.get("since")
-    _Open.count += 1
+async def _told(page_: Page, look: Look, seconds: float) -> AsyncIterator[str]:
+    request, services = page_.request, services_of(page_.request)
+    # A browser that connects again says what it was told last.
+    before = request.headers.get("last-event-id") or request.query_params.get("since")
+    services.live[page_.caller.name] += 1
     try:
         yield "retry: 3000\n\n"
         while not services.ending.is_set():
@@ -55,13 +53,13 @@ async def _told(request: Request, look: Look, seconds: float) -> AsyncIterator[s
                 return
             now = seal(await look())
             # Something always goes, so that a broken line is noticed at either end.
-            yield "event: changed\ndata:\n\n" if before != now else ": still here\n\n"
+            yield f"event: changed\nid: {now}\ndata:\n\n" if before != now else ": still here\n\n"
             before = now
             await _pause(services.ending, seconds)
     except Refusal:
         return
     finally:
-        _Open.count -= 1
+        services.live[page_.caller.name] -= 1
 
 
 async def _pause(ending: asyncio.Event, seconds: float) -> None:

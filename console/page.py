@@ -1,13 +1,16 @@
 """A page: who asks, the ledger as they may ask it, and how an answer is written."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -15,6 +18,7 @@ from starlette.routing import Route
 from api.sessions import SignedIn
 from api.tokens import Caller
 from console.formats import Formats, locale_of, query, words
+from console.forms import FORM_BYTES_MAX, read_form
 from console.ledger_api import LedgerApi, Refusal
 from console.menu import MENU
 from console.security import FIELD, from_our_origin, is_of, is_private
@@ -41,6 +45,9 @@ DONE: Final = {
     "archived": "The definition is archived: nothing more is issued under it.",
 }
 """What a page says after a deed, by the word its address has."""
+_KEY: Final = re.compile(r"console-[A-Za-z0-9-]{1,80}")
+_STALE: Final = "This form is not from here, or too old. Open the page again."
+_CODES: Final = {404: "not_found", 405: "not_found", 413: "body_too_large"}
 Handler = Callable[["Page"], Awaitable[Response]]
 
 _templates = Environment(
@@ -90,6 +97,17 @@ class Page:
         value = self.form.get(name, "")
         return value.strip() if isinstance(value, str) else ""
 
+    @property
+    def key(self) -> str:
+        """The idempotency key that a page of ours put into its form.
+
+        Raises:
+            Refusal: it is none of ours.
+        """
+        if not _KEY.fullmatch(self.sent("key")):
+            raise Refusal(422, {"code": "stale_form", "detail": _STALE})
+        return self.sent("key")
+
     def done(self) -> str | None:
         """What has just been done, where a form led here; a link says no more than it knows."""
         return DONE.get(self.parameter("done") or "")
@@ -109,10 +127,20 @@ def link(path: str, **parameters: Any) -> str:
     return f"{ROOT}{quote(path, safe='/~')}{'?' if found else ''}{found}"
 
 
+def new_key() -> str:
+    """An idempotency key for a form."""
+    return f"console-{uuid4()}"
+
+
 def page(
-    path: str, handler: Handler, *, scope: str | None = None, methods: tuple[str, ...] = ("GET",)
+    path: str,
+    handler: Handler,
+    *,
+    scope: str | None = None,
+    methods: tuple[str, ...] = ("GET",),
+    bytes_max: int = FORM_BYTES_MAX,
 ) -> Route:
-    """A page at a path, for those who have a scope."""
+    """A page at a path, for those who have a scope; it takes forms of so many bytes."""
 
     async def answer(request: Request) -> Response:
         refused = insecure(request)
@@ -124,11 +152,9 @@ def page(
         asked = await _page(request, signed)
         if scope is not None and not signed.caller.may(scope):
             return _no(asked, 403, "forbidden", f"Your role does not include {words(scope)}.")
-        if request.method == "POST":
-            asked.form = await _form(request)
-            if not (from_our_origin(request) and is_of(signed.csrf, asked.sent(FIELD))):
-                return _no(asked, 403, "stale_form", "This form is not from here, or too old.")
         try:
+            if request.method == "POST":
+                await _take_form(asked, bytes_max)
             return await handler(asked)
         except Refusal as refusal:
             return _no(asked, refusal.status, refusal.code, refusal.detail, refusal.errors)
@@ -174,8 +200,28 @@ def _formats(request: Request) -> Formats:
     return Formats(locale_of(request.headers.get("accept-language", "")))
 
 
-async def _form(request: Request) -> Mapping[str, Any]:
-    return dict((await request.form()).multi_items())
+async def _take_form(page_: Page, bytes_max: int) -> None:
+    stale = Refusal(403, {"code": "stale_form", "detail": _STALE})
+    if not from_our_origin(page_.request):
+        raise stale
+    page_.form = await read_form(page_.request, bytes_max)
+    if not is_of(page_.signed.csrf, page_.sent(FIELD)):
+        raise stale
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """What the framework refuses, as a page; with the way on for those who are signed in."""
+    assert isinstance(error, HTTPException)
+    shown = {"code": _CODES.get(error.status_code, "bad_request"), "errors": {}}
+    detail = "There is no page of this name." if error.status_code in (404, 405) else error.detail
+    signed = None if insecure(request) else await signed_in(request)
+    if signed is None:
+        answer = show_plain("refused.html", request, error.status_code, detail=detail, **shown)
+    else:
+        asked = await _page(request, signed)
+        answer = asked.show("refused.html", error.status_code, detail=detail, **shown)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _no(

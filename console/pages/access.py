@@ -2,14 +2,13 @@
 
 import asyncio
 from typing import Final
-from uuid import uuid4
 
 from starlette.responses import Response
 
 from api.roles import SCOPES_OF
 from api.tokens import SCOPES
 from console.ledger_api import Refusal
-from console.page import Page, page
+from console.page import Page, new_key, page
 
 
 async def access(page_: Page) -> Response:
@@ -23,7 +22,7 @@ async def make_token(page_: Page) -> Response:
     body = {"client": page_.sent("client"), "name": page_.sent("name") or None, "scopes": scopes}
     body = {name: value for name, value in body.items() if value is not None}
     try:
-        made = await page_.ledger.send("POST", "/access/tokens", body, key=page_.sent("key"))
+        made = await page_.ledger.send("POST", "/access/tokens", body, key=page_.key)
     except Refusal as refusal:
         return await _shown(page_, refusal)
     return page_.show("token.html", token=made.data)
@@ -42,7 +41,7 @@ async def make_user(page_: Page) -> Response:
     """Let somebody sign in."""
     body = {name: page_.sent(name) for name in ("name", "role", "password")}
     try:
-        await page_.ledger.send("POST", "/access/users", body, key=page_.sent("key"))
+        await page_.ledger.send("POST", "/access/users", body, key=page_.key)
     except Refusal as refusal:
         return await _shown(page_, refusal)
     return page_.go("/access", done="user")
@@ -72,7 +71,7 @@ async def _shown(page_: Page, refusal: Refusal | None = None) -> Response:
         scopes=SCOPES,
         roles=[(role, role) for role in SCOPES_OF],
         refusal=refusal,
-        key=f"console-{uuid4()}",
+        key=new_key(),
         done=page_.done(),
     )
 

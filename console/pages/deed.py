@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from starlette.responses import Response
 
 from console.actions import ACTIONS, Action, Asked, Field, Told, body_of, form_of
 from console.ledger_api import Answer, Refusal
-from console.page import Page, page
+from console.page import Page, new_key, page
 
 _PATHS: Final = {
     "profile": "/profiles/{}",
@@ -34,7 +33,7 @@ async def answer(page_: Page) -> Response:
         tried = await deed.send(dry_run=True)
     except Refusal as refusal:
         return _form(deed, refusal)
-    return _preview(deed, tried, f"console-{uuid4()}")
+    return _preview(deed, tried, new_key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ async def _deed(page_: Page) -> _Deed:
 
 
 async def _do(deed: _Deed) -> Response:
-    key = deed.page.sent("key")
+    key = deed.page.key
     if not await _done_before(deed.page, key):
         tried = await deed.send(dry_run=True)
         if _seal(deed.told(tried)) != deed.page.sent("seen"):

@@ -4,12 +4,11 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args
-from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
 from console.ledger_api import Refusal
-from console.page import Page, page
+from console.page import Page, new_key, page
 from schemas.times import PeriodType
 
 SIZE: Final = 50
@@ -97,13 +96,13 @@ async def definition(page_: Page) -> Response:
 async def ask_new(page_: Page) -> Response:
     """The empty form."""
     sent = {"period": "30", "period_type": "days", "is_assignable": "true"}
-    return _form(page_, None, sent, key=_key())
+    return _form(page_, None, sent, key=new_key())
 
 
 async def ask_change(page_: Page) -> Response:
     """The form with the terms as they are."""
     found = await page_.ledger.get(f"/rewards/definitions/{page_.part('number')}")
-    return _form(page_, found.data, _as_sent(found.data), key=_key(), etag=found.etag)
+    return _form(page_, found.data, _as_sent(found.data), key=new_key(), etag=found.etag)
 
 
 async def add(page_: Page) -> Response:
@@ -131,19 +130,17 @@ async def check(page_: Page) -> Response:
 async def archive(page_: Page) -> Response:
     """End it: rewards that were issued keep their terms."""
     number = page_.part("number")
-    await page_.ledger.send("DELETE", f"/rewards/definitions/{number}", key=page_.sent("key"))
+    await page_.ledger.send("DELETE", f"/rewards/definitions/{number}", key=page_.key)
     return page_.go(f"/definitions/{number}", done="archived")
 
 
 async def _send(page_: Page, before: Mapping[str, Any] | None) -> Response:
     try:
-        answer = await _command(
-            page_, before, key=page_.sent("key"), etag=page_.sent("etag") or None
-        )
+        answer = await _command(page_, before, key=page_.key, etag=_etag(page_))
     except Refusal as refusal:
         sent = {term.name: page_.sent(term.name) for term in TERMS}
         etag = page_.sent("etag") or None
-        return _form(page_, before, sent, key=_key(), etag=etag, refusal=refusal)
+        return _form(page_, before, sent, key=new_key(), etag=etag, refusal=refusal)
     done = "added" if before is None else "changed"
     return page_.go(f"/definitions/{answer.data['id']}", done=done)
 
@@ -153,6 +150,15 @@ async def _command(page_: Page, before: Mapping[str, Any] | None, **how: Any) ->
     if before is None:
         return await page_.ledger.send("POST", "/rewards/definitions", body, **how)
     return await page_.ledger.send("PUT", f"/rewards/definitions/{before['id']}", body, **how)
+
+
+def _etag(page_: Page) -> str | None:
+    """The version that the form was made of."""
+    sent = page_.sent("etag")
+    if not (sent.isascii() and sent.isprintable()):
+        detail = "This form is not from here. Open it again."
+        raise Refusal(422, {"code": "stale_form", "detail": detail})
+    return sent or None
 
 
 def _body(page_: Page, before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -229,10 +235,6 @@ def _form(  # noqa: PLR0913 - all that the form shows
         errors=errors,
         more=[said for name, all_ in errors.items() if name not in known for said in all_],
     )
-
-
-def _key() -> str:
-    return f"console-{uuid4()}"
 
 
 _MAKE: Final = "create-reward-definitions"

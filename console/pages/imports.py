@@ -1,14 +1,15 @@
 """Imports: a file is checked, looked at, and only then written."""
 
 from typing import Any, Final
-from uuid import uuid4
 
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from api.bodies import IMPORT_BYTES_MAX
+from console.forms import FORM_BYTES_MAX
 from console.ledger_api import Refusal
 from console.live import seal, stream
-from console.page import Page, page
+from console.page import Page, new_key, page
 
 SIZE: Final = 25
 ROWS_SHOWN: Final = 50
@@ -30,7 +31,7 @@ async def add(page_: Page) -> Response:
         fields["create_profiles"] = "true"
     try:
         found = await page_.ledger.upload(
-            "/imports", fields, await file.read(), file.filename, key=page_.sent("key")
+            "/imports", fields, await file.read(), file.filename, key=page_.key
         )
     except Refusal as refusal:
         return await _listed(page_, refusal)
@@ -90,14 +91,15 @@ async def _listed(page_: Page, refusal: Refusal | None = None) -> Response:
         imports=found.data,
         meta=found.meta,
         refusal=refusal,
-        key=f"console-{uuid4()}",
+        key=new_key(),
     )
 
 
+_BYTES_MAX: Final = IMPORT_BYTES_MAX + FORM_BYTES_MAX
 _WRITE: Final = "create-imports"
 ROUTES: Final = (
     page("/imports", listed, scope="read-imports"),
-    page("/imports", add, scope=_WRITE, methods=("POST",)),
+    page("/imports", add, scope=_WRITE, methods=("POST",), bytes_max=_BYTES_MAX),
     page("/imports/{number:int}", one, scope="read-imports"),
     page("/imports/{number:int}/confirm", confirm, scope=_WRITE, methods=("POST",)),
     page("/imports/{number:int}/call-off", call_off, scope=_WRITE, methods=("POST",)),

@@ -60,7 +60,10 @@ async def profile(page_: Page) -> Response:
         sales=sales.data if sales and not moment.is_past else [],
         actions=offered(page_, "profile"),
         slider=_slider(found.data["created_at"], moment),
-        merged_from=page_.parameter("merged_from"),
+        merged_from=next(
+            (each for each in found.data["absorbed"] if each == page_.parameter("merged_from")),
+            None,
+        ),
         done=page_.done(),
     )
 
@@ -69,7 +72,7 @@ async def why(page_: Page) -> Response:
     """Why a number is what it is: each reward behind it, with the steps that led there."""
     name, moment = page_.part("profile_id"), moment_of(page_)
     number = page_.parameter("number") or "available"
-    size, at = 20, int(page_.parameter("page") or 1)
+    size, at = 20, page_.parameter("page") or 1
     found, balances = await asyncio.gather(
         page_.ledger.get(
             f"/profiles/{name}/balances/explain",

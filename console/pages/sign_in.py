@@ -9,11 +9,12 @@ from starlette.routing import Route
 
 from api.services import Services
 from api.users import TryLater
+from console.forms import read_form
 from console.page import COOKIE, ROOT, Page, insecure, page, show_plain, signed_in
 from console.security import from_our_origin
 from console.services import services_of
 
-FIELD_LENGTH_MAX: Final = 1_000
+FORM_BYTES_MAX: Final = 8 * 1024
 
 
 class Wrong(Exception):
@@ -35,17 +36,17 @@ async def sign_in(request: Request) -> Response:
     refused = insecure(request)
     if refused is not None:
         return refused
-    form = await request.form()
+    form = await read_form(request, FORM_BYTES_MAX)
     given = {name: value for name, value in form.items() if isinstance(value, str)}
+    ledger = services_of(request).ledger
     try:
-        if (
-            not from_our_origin(request)
-            or max(map(len, given.values()), default=0) > FIELD_LENGTH_MAX
-        ):
+        if not from_our_origin(request):
             raise Wrong("This form is not from here.")
-        secret = await _session(services_of(request).ledger, given)
+        secret = await _session(ledger, given)
     except Wrong as wrong:
         return _form(request, str(wrong), given.get("name", ""))
+    # The session of a moment ago, perhaps of somebody else, ends with this one's beginning.
+    await ledger.sessions.close(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse(_next(request), 303)
     answer.set_cookie(COOKIE, secret, path="/", secure=True, httponly=True, samesite="lax")
     return answer
