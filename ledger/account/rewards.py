@@ -28,13 +28,14 @@ def facts_due(account: Account, now: datetime, at_most: int = DUE_FACTS_MAX) -> 
     """Lapses of holds, activations and expiries due and not yet recorded; every decision starts
     with them. Lapses come first: what they let go may have expired since.
 
-    At most DUE_FACTS_MAX at once, for an append is bounded: the sweeper comes back for the rest,
-    and what has expired is spent by nobody meanwhile.
+    At most DUE_FACTS_MAX at once, for an append is bounded: the sweeper comes back for the rest.
+    What has expired is spent by nobody meanwhile; what has become spendable is recorded before it.
     """
     facts: list[Event] = list(holds_due(account, now)[:at_most])
     if facts:
         account = fold(facts, account)
-    for lot in in_expiry_order(lot for lot in account.open_lots.values() if lot.is_due(now)):
+    due = in_expiry_order(lot for lot in account.open_lots.values() if lot.is_due(now))
+    for lot in sorted(due, key=lambda lot: lot.expired_by(now)):
         if len(facts) >= at_most:
             break
         facts.extend(_due(lot, now))

@@ -173,7 +173,7 @@ def sell(profile: str | None = "p", **more: Any) -> RecordTransaction:
     return RecordTransaction.model_validate(fields | more)
 
 
-async def account_of(store: MemoryEventStore, profile: str = "p") -> Account:
+async def account_of(store: EventStore, profile: str = "p") -> Account:
     """The account as the log holds it."""
     stream_id = f"account-{profile}"
     state = fold_whole(stream_id, (await store.read_streams([stream_id]))[stream_id])

@@ -1,5 +1,6 @@
 """One card and two processes: whoever is first has it, and nobody ever has what another has too."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,8 @@ from committer.interleaved import InterleavedStore
 from committer.processes import Process, account_of
 
 from ledger.commands.identities import IDENTITY
+from ledger.event_store.port import EventStore
+from ledger.event_store.postgres import PostgresEventStore
 from ledger.rejections import Rejection
 from ledger.submission import Accepted, Answer
 from schemas.commands import Command
@@ -49,12 +52,12 @@ def outcomes(answers: list[Answer | Rejection]) -> list[str]:
     return [each.code if isinstance(each, Rejection) else "accepted" for each in answers]
 
 
-async def owner(store: InterleavedStore) -> str | None:
+async def owner(store: EventStore) -> str | None:
     claims = await store.claims([(IDENTITY, NAME)])
     return claims[IDENTITY, NAME].stream_id if claims else None
 
 
-async def having(store: InterleavedStore, *profiles: str) -> list[str]:
+async def having(store: EventStore, *profiles: str) -> list[str]:
     """Who of them has an identity, by the log."""
     return [p for p in profiles if (await account_of(store, p)).identities]
 
@@ -118,3 +121,29 @@ async def test_an_erasure_during_an_attachment_leaves_no_name_without_its_identi
     accounts = [await account_of(store, p) for p in ("p", "q")]
     left = sum(len(each.identities) for each in accounts if each.merged_into is None)
     assert len(taken) == left
+
+
+async def test_the_same_holds_on_postgresql_each_time_it_is_free_again(database_url: str) -> None:
+    stores = [await PostgresEventStore.connect(database_url) for _ in range(2)]
+    processes = [Process(store) for store in stores]
+    profiles = [f"p-{number}" for number in range(40)]
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(
+                tried(processes[number % 2], attach(profile), identity=NAME)
+                for number, profile in enumerate(profiles)
+            )
+        )
+        assert sorted(outcomes(answers)) == ["accepted"] + ["identity_taken"] * 39
+        (first,) = await having(stores[0], *profiles)
+        assert await owner(stores[1]) == f"account-{first}"
+        (number,) = (await account_of(stores[0], first)).identities
+        detach = DetachIdentity(profile_id=first, identity_id=number)
+        answers = await asyncio.gather(
+            *(tried(each, detach, identities={number: NAME}) for each in processes)
+        )
+        assert sorted(outcomes(answers)) == ["accepted", "identity_not_found"]
+        assert await owner(stores[0]) is None
+    for process, store in zip(processes, stores, strict=True):
+        process.task.cancel()
+        await store.close()

@@ -124,8 +124,8 @@ def test_what_is_due_comes_before_a_redemption() -> None:
         reward(3, "4.00", expires="2031-01-02"),
     )
     story.when(redeem("6.00"), at=NOON).then(
-        expired(1, "5.00", expires="2030-05-31"),
         activated(2, "4.00"),
+        expired(1, "5.00", expires="2030-05-31"),
         redemption(100, (2, "4.00"), (3, "2.00"), at=NOON),
     )
 

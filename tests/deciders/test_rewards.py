@@ -380,6 +380,15 @@ def test_an_unknown_reward_cannot_be_revoked() -> None:
     given(reward(1, "5.00")).when(revoke(2)).then_refused(UnknownReward)
 
 
+def test_thousands_of_expiries_due_keep_nobody_from_spending_what_has_become_spendable() -> None:
+    """The next one who writes records a portion of them, and the rest is recorded later."""
+    due = [reward(number, "1.00", expires="2030-05-01") for number in range(1, 1_501)]
+    account, now = fold([*due, pending(2_000, "5.00", issued=NOON)]), moment(NOON)
+    first = facts_due(account, now)
+    assert first[0] == activated(2_000, "5.00")
+    assert fold(first, account).available_minor(now) == 500
+
+
 def test_thousands_of_facts_due_are_recorded_in_portions() -> None:
     due = [reward(number, "1.00", expires="2030-05-01") for number in range(1, 1_501)]
     account, now = fold(due), moment("2030-06-01")
