@@ -332,6 +332,29 @@ async def test_shares_come_to_what_was_redeemed(api: Api) -> None:
     assert [each["redemption_share"] for each in sold["items"]] == [3.34, 3.33, 3.33]
 
 
+async def test_a_balance_of_the_past_stays_what_it_was(api: Api) -> None:
+    """Yesterday's statement could not be had again: today's balance was all there was."""
+    await api.issue(value=10)
+    then = api.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    api.clock.forward(days=1)
+    await api.redeem(amount=4)
+    shown = await api.data(f"/profiles/p-1/balances?as_of={then}")
+    assert shown["reward_balance"] == 10
+    assert await api.balance("p-1") == 6
+
+
+async def test_who_is_forgotten_keeps_every_cent(api: Api) -> None:
+    """Names could not be deleted without deleting entries, and with them the balance."""
+    await api.issue(value=10)
+    await api.changed("/profiles/p-1", {"first_name": "Ada"})
+    redeemed = await api.redeem(amount=4)
+    assert (await api.delete("/profiles/p-1/personal-data")).status_code == 200
+    assert (await api.data("/profiles/p-1"))["first_name"] is None
+    assert await api.balance("p-1") == await journal_sum(api) == 6
+    assert await status(api, f"/redemptions/{redeemed['id']}/reversal") == 201
+    assert await api.balance("p-1") == 10
+
+
 async def test_every_reward_with_value_stays_in_every_list(api: Api) -> None:
     """After its first movement a balance vanished from the search."""
     reward = await api.issue(value=10)
