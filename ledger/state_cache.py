@@ -65,10 +65,12 @@ class StateCache:
         stream_ids = [each for each in stream_ids if not last_event_tells(each)]
         if not stream_ids:
             return
-        started = await self._snapshots.newest(stream_ids) if self._snapshots else {}
+        started = dict(await self._snapshots.newest(stream_ids)) if self._snapshots else {}
+        for stream_id in stream_ids:
+            started.setdefault(stream_id, Versioned(initial_state(stream_id), StreamHead()))
         after = {stream_id: start.head.version for stream_id, start in started.items()}
-        for stream_id, history in (await self._store.read_streams(stream_ids, after)).items():
-            start = started.get(stream_id) or Versioned(initial_state(stream_id), StreamHead())
+        for stream_id, history in (await self._store.payloads(after)).items():
+            start = started[stream_id]
             head = start.head
             if history:
                 head = StreamHead(history[-1].stream_version, history[-1].position)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ledger.account.folding import evolve, fold
 from ledger.account.state import Account
+from ledger.event_store.port import Payload
 from ledger.programme.counters import COUNTER_PREFIX, IssueCounter, evolve_counter
 from ledger.programme.state import PROGRAMME_STREAM, Programme, evolve_programme
 from ledger.receipts.state import RECEIPT_PREFIX, Receipt, evolve_receipt
@@ -66,7 +67,7 @@ def fold_state(state: State, events: Iterable[Event]) -> State:
     return state
 
 
-def fold_recorded(state: State, history: Iterable[Recorded]) -> State:
+def fold_recorded(state: State, history: Iterable[Recorded | Payload]) -> State:
     """The state of a stream after more of what the store holds of it."""
     return fold_state(state, map(event_of, history))
 
@@ -76,6 +77,6 @@ def fold_whole(stream_id: str, history: Iterable[Recorded]) -> State:
     return fold_recorded(initial_state(stream_id), history)
 
 
-def event_of(recorded: Recorded) -> Event:
+def event_of(recorded: Recorded | Payload) -> Event:
     """The event in its envelope."""
     return decode(recorded.type, recorded.schema_version, recorded.payload)

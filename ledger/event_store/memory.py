@@ -15,6 +15,7 @@ from ledger.event_store.port import (
     Committed,
     Conflicted,
     NewEvent,
+    Payload,
     StreamHead,
     Unit,
 )
@@ -46,14 +47,18 @@ class MemoryEventStore:
         self._appends[group.append_id] = committed
         return committed
 
-    async def read_streams(
-        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
-    ) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
         """See the port."""
-        first = after or {}
+        return {stream_id: tuple(self._streams.get(stream_id, ())) for stream_id in stream_ids}
+
+    async def payloads(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Payload]]:
+        """See the port."""
         return {
-            stream_id: tuple(self._streams.get(stream_id, ())[first.get(stream_id, 0) :])
-            for stream_id in stream_ids
+            stream_id: [
+                Payload(*(getattr(event, name) for name in Payload._fields))
+                for event in self._streams.get(stream_id, ())[version:]
+            ]
+            for stream_id, version in after.items()
         }
 
     async def read_stream(

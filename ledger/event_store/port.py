@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from schemas.envelope import Recorded
@@ -126,6 +126,17 @@ class Conflicted:
     """(kind, key) already claimed by another stream → the standing claim."""
 
 
+class Payload(NamedTuple):
+    """As much of an event as a fold needs: a third of what it costs to read all of `Recorded`."""
+
+    stream_id: str
+    stream_version: int
+    position: int
+    type: str
+    schema_version: int
+    payload: bytes
+
+
 class EventStoreUnavailable(Exception):
     """The store can't be reached or gave no answer; after an append its outcome is unknown."""
 
@@ -153,13 +164,12 @@ class EventStore(Protocol):
         """
         ...
 
-    async def read_streams(
-        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
-    ) -> Mapping[str, Sequence[Recorded]]:
-        """All events of each stream, in order, or those `after` a version of it.
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """All events of each stream, in order. One that is not there is an empty sequence."""
+        ...
 
-        A stream without such events is an empty sequence.
-        """
+    async def payloads(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Payload]]:
+        """What comes after a version of each stream, in order; after 0 is all of it."""
         ...
 
     async def read_stream(

@@ -19,6 +19,7 @@ from ledger.event_store.port import (
     Committed,
     Conflicted,
     EventStoreBroken,
+    Payload,
     StreamHead,
 )
 from ledger.event_store.writer import Writer
@@ -103,19 +104,29 @@ class PostgresEventStore:
         else:
             log.warning("append_timed_out", stale_writers_ended=ended)
 
-    async def read_streams(
-        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
-    ) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
         """See the port."""
         streams: dict[str, list[Recorded]] = {stream_id: [] for stream_id in stream_ids}
-        first = [(after or {}).get(stream_id, 0) for stream_id in streams]
         query = (
-            f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::integer[]) AS w(stream_id, after) "  # noqa: S608
+            f"SELECT {_COLUMNS} FROM unnest($1::text[]) AS w(stream_id) "  # noqa: S608
+            "JOIN ledger.events USING (stream_id) ORDER BY stream_id, stream_version"
+        )
+        for recorded in await self._events(query, list(streams)):
+            streams[recorded.stream_id].append(recorded)
+        return streams
+
+    async def payloads(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Payload]]:
+        """See the port."""
+        streams: dict[str, list[Payload]] = {stream_id: [] for stream_id in after}
+        query = (
+            f"SELECT {', '.join(Payload._fields)} "  # noqa: S608
+            "FROM unnest($1::text[], $2::integer[]) AS w(stream_id, after) "
             "JOIN ledger.events USING (stream_id) WHERE stream_version > w.after "
             "ORDER BY stream_id, stream_version"
         )
-        for recorded in await self._events(query, list(streams), first):
-            streams[recorded.stream_id].append(recorded)
+        for row in await self._fetch(query, list(after), list(after.values())):
+            payload = Payload(*row)
+            streams[payload.stream_id].append(payload)
         return streams
 
     async def read_stream(

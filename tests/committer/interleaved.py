@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from ledger.event_store.memory import MemoryEventStore
-from ledger.event_store.port import Append, Claim, CommandRecord, Committed, Conflicted
+from ledger.event_store.port import Append, Claim, CommandRecord, Committed, Conflicted, Payload
 from schemas.envelope import Recorded
 
 Answer = TypeVar("Answer")
@@ -27,10 +27,11 @@ class InterleavedStore(MemoryEventStore):
     async def append(self, group: Append) -> Committed | Conflicted:
         return await self._in_turn(super().append(group))
 
-    async def read_streams(
-        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
-    ) -> Mapping[str, Sequence[Recorded]]:
-        return await self._in_turn(super().read_streams(stream_ids, after))
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        return await self._in_turn(super().read_streams(stream_ids))
+
+    async def payloads(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Payload]]:
+        return await self._in_turn(super().payloads(after))
 
     async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
         return await self._in_turn(super().last_events(stream_ids))

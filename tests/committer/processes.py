@@ -16,6 +16,7 @@ from ledger.event_store.port import (
     Conflicted,
     EventStore,
     EventStoreUnavailable,
+    Payload,
     StreamHead,
 )
 from ledger.streams import fold_whole
@@ -63,13 +64,17 @@ class FaultyStore(MemoryEventStore):
             raise EventStoreUnavailable
         return result
 
-    async def read_streams(
-        self, stream_ids: Sequence[str], after: Mapping[str, int] | None = None
-    ) -> Mapping[str, Sequence[Recorded]]:
+    async def read_streams(self, stream_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
         self.calls.append("read_streams")
         if self.unreachable:
             raise EventStoreUnavailable
-        return await super().read_streams(stream_ids, after)
+        return await super().read_streams(stream_ids)
+
+    async def payloads(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Payload]]:
+        self.calls.append("payloads")
+        if self.unreachable:
+            raise EventStoreUnavailable
+        return await super().payloads(after)
 
     async def last_events(self, stream_ids: Sequence[str]) -> Mapping[str, Recorded]:
         self.calls.append("last_events")

@@ -32,9 +32,9 @@ class Reads(FaultyStore):
         super().__init__()
         self.after: dict[str, int] = {}
 
-    async def read_streams(self, stream_ids, after=None):  # type: ignore[no-untyped-def]
-        self.after |= {stream_id: (after or {}).get(stream_id, 0) for stream_id in stream_ids}
-        return await super().read_streams(stream_ids, after)
+    async def payloads(self, after):  # type: ignore[no-untyped-def]
+        self.after |= after
+        return await super().payloads(after)
 
 
 @pytest.fixture

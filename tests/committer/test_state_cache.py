@@ -14,7 +14,7 @@ A, B, C, D = (f"account-{name}" for name in "abcd")
 
 def read_since(store: FaultyStore) -> bool:
     """Whether the store was asked since the last time this was."""
-    asked = "read_streams" in store.calls
+    asked = "payloads" in store.calls
     store.calls.clear()
     return asked
 

@@ -291,4 +291,4 @@ async def test_a_sale_and_its_receipt_are_loaded_at_once(
     await process.sold(receipt_ref="0042")
     store.calls.clear()
     await process.sold("p-2", external_id="t-2", receipt_ref="0043")
-    assert store.calls.count("read_streams") == 1
+    assert store.calls.count("payloads") == 1

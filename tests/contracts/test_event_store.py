@@ -58,6 +58,12 @@ async def test_an_event_is_read_as_it_was_written(store: EventStore) -> None:
     )  # fmt: skip
     assert (read.batch_index, read.batch_size) == (0, 1)
     assert list((await store.read_streams(["a", "none"]))["none"]) == []
+    whole = (await store.read_streams(["a"]))["a"]
+    lean = (await store.payloads({"a": 0}))["a"]
+    assert [tuple(each) for each in lean] == [
+        tuple(getattr(event, name) for name in each._fields)
+        for event, each in zip(whole, lean, strict=True)
+    ]
 
 
 async def test_the_last_event_of_a_stream_is_read_alone(store: EventStore) -> None:

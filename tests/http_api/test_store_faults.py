@@ -59,7 +59,7 @@ async def test_reads_say_try_again(
     await api.issue()
     for name in ("fetch", "fetchrow", "fetchval", "acquire", "execute"):
         monkeypatch.setattr(type(api.services.pool), name, failing(fault))
-    for name in ("claims", "read_streams", "read_log"):
+    for name in ("claims", "read_streams", "payloads", "read_log"):
         monkeypatch.setattr(type(api.services.store), name, failing(fault))
     for path in READS:
         response = await api.get(path)
@@ -75,7 +75,7 @@ async def test_commands_that_can_not_be_decided_are_not_accepted(
     await api.issue()
     head = await api.head()
     with monkeypatch.context() as away:
-        for name in ("claims", "read_streams", "records"):
+        for name in ("claims", "read_streams", "payloads", "records"):
             away.setattr(type(api.services.store), name, failing(fault))
         response = await api.post("/transactions", sale(profile_id="p-2"), idempotency_key="k-1")
         problem = refused(response, 503, "unavailable")
