@@ -19,6 +19,7 @@ from ledger.deciding import IdsExhausted, decide_group, fresh_ids
 from ledger.event_store.port import (
     NEW_IDS_MAX,
     Append,
+    CommandRecord,
     Committed,
     Conflicted,
     EventStore,
@@ -29,7 +30,7 @@ from ledger.group import Decided, Group, Versioned
 from ledger.programme.state import PROGRAMME_STREAM
 from ledger.records import replace
 from ledger.rejections import Rejection, TooMuchContention
-from ledger.repeats import external_name, replayed, stream_of
+from ledger.repeats import States, external_name, replayed, stream_of
 from ledger.snapshot_keeper import SnapshotKeeper
 from ledger.state_cache import StateCache
 from ledger.submission import (
@@ -42,6 +43,7 @@ from ledger.submission import (
     Unavailable,
 )
 from ledger.waiting import WaitingLine
+from schemas.envelope import Recorded
 
 QUEUE_MAX = 5_000
 CONFLICTS_BEFORE_ALONE = 3
@@ -207,23 +209,22 @@ class Committer:
         if not records:
             return waiting
         streams = {stream for stream in map(stream_of, records.values()) if stream is not None}
-        histories = await self._store.read_streams(sorted(streams)) if streams else {}
+        states = States(await self._store.read_streams(sorted(streams)) if streams else {})
         new: list[Pending] = []
+        repeated: list[tuple[CommandRecord, Pending]] = []
         for pending in waiting:
-            submission = pending.submission
-            record = records.get((submission.client, submission.key or ""))
-            if record is None or submission.key is None:
+            key = pending.submission.key
+            record = None if key is None else records.get((pending.submission.client, key))
+            if record is None:
                 new.append(pending)
-                continue
-            written = (
-                await self._store.read_log(
-                    after_position=record.first_position - 1, limit=record.event_count
-                )
-                if record.event_count
-                else ()
-            )
-            history = histories.get(stream_of(record) or "", ())
-            pending.answer(replayed(submission, record, written, history))
+            else:
+                repeated.append((record, pending))
+        for record, pending in sorted(repeated, key=lambda each: each[0].first_position):
+            after, count = record.first_position - 1, record.event_count
+            written: Sequence[Recorded] = ()
+            if count:
+                written = await self._store.read_log(after_position=after, limit=count)
+            pending.answer(replayed(pending.submission, record, written, states))
         return new
 
     async def _ids_for(self, count: int) -> None:

@@ -1,6 +1,7 @@
 """The same request again: under its Idempotency-Key, or under its external_id."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 from ledger.account.state import Account
 from ledger.event_store.port import Claim, CommandRecord
 from ledger.rejections import ExternalIdTaken, IdempotencyKeyReused, Rejection
-from ledger.streams import event_of, fold_whole
+from ledger.streams import event_of, fold_recorded, initial_state
 from ledger.submission import Accepted, AlreadyThere, Answer, Submission
 from schemas.commands import Command
 from schemas.envelope import Recorded
@@ -85,11 +86,26 @@ def stream_of(record: CommandRecord) -> str | None:
     return stream_id
 
 
+class States:
+    """Streams as they were, asked in the order of the log: each event is folded once."""
+
+    def __init__(self, histories: Mapping[str, Sequence[Recorded]]) -> None:
+        self._left = {stream_id: deque(history) for stream_id, history in histories.items()}
+        self._states = {stream_id: initial_state(stream_id) for stream_id in histories}
+
+    def at(self, stream_id: str, position: int) -> Any:
+        """The state of a stream after the event at a position."""
+        left = self._left[stream_id]
+        due = []
+        while left and left[0].position <= position:
+            due.append(left.popleft())
+        if due:
+            self._states[stream_id] = fold_recorded(self._states[stream_id], due)
+        return self._states[stream_id]
+
+
 def replayed(
-    submission: Submission,
-    record: CommandRecord,
-    written: Sequence[Recorded],
-    history: Sequence[Recorded],
+    submission: Submission, record: CommandRecord, written: Sequence[Recorded], states: States
 ) -> Answer | Rejection:
     """The first answer again, rebuilt from the events it wrote and its stream as it was then."""
     if record.fingerprint != submission.fingerprint:
@@ -102,7 +118,7 @@ def replayed(
     stream_id = outcome["stream"]
     position = written[-1].position if written else record.first_position
     at = written[-1].occurred_at if written else datetime.fromisoformat(outcome["at"])
-    state = fold_whole(stream_id, (each for each in history if each.position <= position))
+    state = states.at(stream_id, position)
     if "external_id" in outcome:
         name = external_name(submission)
         assert name is not None

@@ -8,6 +8,7 @@ from projections.applying import NotInTheLog, ValuesRefused, apply, unpark
 from projections.projection import Projection
 from projections.read_models import ALL, balances, journal, redemptions
 from schemas.envelope import Recorded
+from schemas.identities import IdentityAttached
 from schemas.movements import Book, moved
 from schemas.programme import ProgrammeSettingsChanged
 from schemas.reward_definitions import RewardDefinitionAdded
@@ -23,6 +24,7 @@ OTHERS: list[Written] = [
     ("transaction-900", TransactionRecorded.model_validate(TransactionRecorded.EXAMPLE)),
     ("transaction-900", RedemptionAttributed.model_validate(RedemptionAttributed.EXAMPLE)),
     ("transaction-900", TransactionVoided.model_validate(TransactionVoided.EXAMPLE)),
+    ("account-p-1", IdentityAttached(identity_id=40, handle="card", is_primary=True)),
     ("account-p-1", TransactionClaimOpened.model_validate(TransactionClaimOpened.EXAMPLE)),
 ]
 
