@@ -21,11 +21,15 @@ async def known(api: Api, path: str) -> dict[str, Any]:
         ended = await api.redeem("p-1", 5, hold="PT15M")
     sold = await api.sell(profile_id="p-1", external_id="t-1")
     receipt = {"transaction_receipt_ref": "0042", "transaction_total": 10}
+    card = {"handle": "card", "identifier": "7"}
+    identity = await api.made("/profiles/p-1/identities", card)
     claim = await api.made("/profiles/p-1/transactions/claims", receipt)
     password = "correct horse battery"
     await api.made("/access/users", {"name": "ada", "role": "staff", "password": password})
     token = await api.made("/access/tokens", {"client": "till", "scopes": ["read-rewards"]})
     return {
+        **card,
+        "identity_id": identity["id"],
         "token_id": token["id"],
         "user_name": "ada",
         "definition_id": definition,

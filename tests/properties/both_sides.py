@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine
+from properties.books_read import BooksRead
 from properties.model import Refused
 from properties.moments import START, instant
 from properties.sales_model import SalesModel
@@ -34,6 +35,7 @@ class BothSides(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.states: dict[str, State] = {}
         self.shares: dict[int, RedemptionAttributed | RedemptionsSpread] = {}
+        self.books = BooksRead()
         self.position = 0
         self.answered: list[tuple[Command, str, Any]] = []
         self.named: dict[tuple[str, str], tuple[str, int]] = {}
@@ -130,6 +132,7 @@ class BothSides(RuleBasedStateMachine):
             state = self.states.get(recorded.stream_id, initial_state(recorded.stream_id))
             event = event_of(recorded)
             self.states[recorded.stream_id] = evolve_state(state, event)
+            self.books.read(recorded, event)
             if isinstance(event, RedemptionAttributed | RedemptionsSpread):
                 self.shares[event.transaction_id] = event
 

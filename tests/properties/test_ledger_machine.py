@@ -274,6 +274,12 @@ class LedgerMachine(IdentifiedProfiles):
                 )
 
     @invariant()
+    def whoever_reads_balance_and_journal_reads_the_same(self) -> None:
+        self._read_on()
+        for profile, model in self.model.accounts.items():
+            self.books.tell(profile, model.balance(), instant(self.now))
+
+    @invariant()
     def sales_are_paid_once_and_shared_fairly(self) -> None:
         self._read_on()
         live: list[int] = []
