@@ -66,9 +66,9 @@ async def _run(at: Deployment) -> list[Result]:
     ]
 
 
-async def written(at: Deployment) -> None:
+async def written(database_url: str) -> None:
     """Write the account."""
-    store = await PostgresEventStore.connect(at.database_url)
+    store = await PostgresEventStore.connect(database_url)
     try:
         await _write(store)
     finally:

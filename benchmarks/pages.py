@@ -16,7 +16,7 @@ REPEATS = 9
 
 def run(at: Deployment, _: float) -> list[Result]:
     """The whole page over HTTP, beside its history alone."""
-    asyncio.run(written(at))
+    asyncio.run(written(at.database_url))
     with (
         at.serving("api") as url,
         httpx.Client(base_url=url, trust_env=False, timeout=60) as client,

@@ -7,6 +7,8 @@ from in_browser.browsing import WIDTHS, Visitor
 from in_browser.shop import opened
 from playwright.async_api import Browser
 
+from benchmarks.loading import PROFILE, written
+
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -49,6 +51,15 @@ async def test_a_page_is_one_round_trip(admin: Visitor, up: Up) -> None:
     assert asked.count("document") == 1
     assert not {"fetch", "xhr"} & set(asked)
     assert "$" in await admin.text()
+
+
+async def test_a_profile_of_10_000_events_opens(admin: Visitor, up: Up) -> None:
+    """How long it takes is for `make bench` to say."""
+    await written(up.ready["database_url"])
+    assert await admin.go(f"/profiles/{PROFILE}") == 200
+    assert "10,001 events" in await admin.text()
+    await admin.press("Older")
+    assert "Newer" in await admin.text()
 
 
 async def test_times_are_of_the_zone_with_utc_beside(admin: Visitor, up: Up) -> None:
