@@ -8,17 +8,18 @@ sent twice, or once more after going back, does it once.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, Literal
 
+from console import told
 from console.formats import Formats
 from console.ledger_api import LedgerApi
 from console.page import Page
+from console.told import Told, left_of
 
 About = Literal["profile", "reward", "redemption"]
 Kind = Literal["money", "text", "number", "moment", "choice"]
 Sent = Mapping[str, str]
-Told = Sequence[tuple[str, Any]]
 Choices = Sequence[tuple[str, str]]
 
 
@@ -102,60 +103,17 @@ async def _with_choices(field: Field, ledger: LedgerApi) -> Field:
     return Field(field.name, field.title, "choice", required=True, choices=choices)
 
 
-def _positive(thing: Mapping[str, Any], name: str) -> bool:
-    try:
-        return Decimal(thing.get(name) or 0) > 0
-    except InvalidOperation:
-        return False
-
-
-def _reward(data: Any, formats: Formats) -> Told:
-    definition = data.get("definition") or {}
-    return [
-        ("Reward", definition.get("name") or data["reward_definition_id"]),
-        ("Profile", data["profile_id"]),
-        ("Worth at first", formats.money(data["value_initial"])),
-        ("Remains", formats.money(data["value_remaining"])),
-        ("Expires", formats.day(data["expires_at"], data["timezone"])),
-    ]
-
-
-def _rewards(data: Any, formats: Formats) -> Told:
-    return [each for reward in data for each in _reward(reward, formats)]
-
-
-def _redemption(data: Any, formats: Formats) -> Told:
-    items = [(f"From reward {item['id']}", formats.money(item["value"])) for item in data["items"]]
-    return [("Redeemed", formats.money(data["total"])), *items]
-
-
-def _given_back(data: Any, formats: Formats) -> Told:
-    told: list[tuple[str, Any]] = [("Given back", formats.money(data["total"]))]
-    if data.get("policy"):
-        told.append(("Policy", data["policy"]))
-    if _positive(data, "forfeited"):
-        told.append(("Forfeited", formats.money(data["forfeited"])))
-    for each in data.get("reissued") or ():
-        told.append(("A new reward", formats.money(each["value"])))
-        told.append(("which expires", formats.day(each["expires_at"])))
-    return told
-
-
-def _profile(data: Any, _: Formats) -> Told:
-    return [("Profile", data["id"]), ("with all of", ", ".join(data["absorbed"]))]
-
-
 def _linked(thing: str, body: Mapping[str, Any]) -> Asked:
     path = f"/transactions/{body.get('transaction_id', '')}"
     return Asked("PUT", path, {"redemption_id": int(thing)})
 
 
-def _sale(data: Any, formats: Formats) -> Told:
-    return [
-        ("Sale", data["external_id"] or data["id"]),
-        ("Total", formats.money(data["total"])),
-        ("Redeemed for it", formats.money(data["redemption_total"])),
-    ]
+def _is(status: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda redemption: redemption["status"] == status
+
+
+def _can_be_returned(redemption: Mapping[str, Any]) -> bool:
+    return _is("redeemed")(redemption) and not redemption["is_reversed"] and left_of(redemption) > 0
 
 
 _REASON: Final = Field(
@@ -182,7 +140,7 @@ ACTIONS: Final = {
                 ),
             ),
             lambda profile_id, body: Asked("POST", f"/profiles/{profile_id}/rewards", body),
-            _reward,
+            told.reward,
         ),
         Action(
             "redeem",
@@ -195,7 +153,7 @@ ACTIONS: Final = {
                 Field("transaction_external_id", "Number of the sale"),
             ),
             lambda profile_id, body: Asked("POST", f"/profiles/{profile_id}/redeem", body),
-            _redemption,
+            told.redemption,
         ),
         Action(
             "merge",
@@ -211,7 +169,7 @@ ACTIONS: Final = {
                 ),
             ),
             lambda profile_id, body: Asked("POST", f"/profiles/{profile_id}/merge", body),
-            _profile,
+            told.profile,
         ),
         Action(
             "extend",
@@ -220,7 +178,7 @@ ACTIONS: Final = {
             "update-rewards",
             _PERIOD,
             lambda thing, body: Asked("POST", "/rewards/extend", {**body, "ids": [int(thing)]}),
-            _rewards,
+            told.rewards,
             lambda reward: not reward["is_revoked"] and reward["extended_at"] is None,
         ),
         Action(
@@ -234,7 +192,7 @@ ACTIONS: Final = {
                 _REASON,
             ),
             lambda thing, body: Asked("PUT", f"/rewards/{thing}", body),
-            _reward,
+            told.reward,
             lambda reward: not reward["is_revoked"],
         ),
         Action(
@@ -244,7 +202,7 @@ ACTIONS: Final = {
             "delete-rewards",
             (Field("reason", "Reason", required=True, hint=_REASON.hint),),
             lambda thing, body: Asked("POST", f"/rewards/{thing}/revoke", body),
-            _reward,
+            told.reward,
             lambda reward: not reward["is_revoked"],
         ),
         Action(
@@ -254,8 +212,8 @@ ACTIONS: Final = {
             "update-rewards",
             (Field("profile_id", "The profile that gets it", required=True),),
             lambda thing, body: Asked("POST", f"/rewards/{thing}/reassign", body),
-            _reward,
-            lambda reward: not reward["is_revoked"] and _positive(reward, "value_remaining"),
+            told.reward,
+            lambda reward: not reward["is_revoked"] and Decimal(reward["value_remaining"]) > 0,
         ),
         Action(
             "reverse",
@@ -264,8 +222,28 @@ ACTIONS: Final = {
             "redeem-strategy",
             (),
             lambda thing, _: Asked("POST", f"/redemptions/{thing}/reversal"),
-            _given_back,
-            lambda redemption: redemption["type"] == "redeem" and not redemption["is_reversed"],
+            told.given_back,
+            lambda redemption: _is("redeemed")(redemption) and not redemption["is_reversed"],
+        ),
+        Action(
+            "capture",
+            "Capture",
+            "redemption",
+            "redeem-strategy",
+            (Field("amount", "Amount", "money", hint="Left empty: all of it. The rest is freed."),),
+            lambda thing, body: Asked("POST", f"/redemptions/{thing}/capture", body),
+            told.redemption,
+            _is("held"),
+        ),
+        Action(
+            "release",
+            "Release",
+            "redemption",
+            "redeem-strategy",
+            (),
+            lambda thing, _: Asked("POST", f"/redemptions/{thing}/release"),
+            told.released,
+            _is("held"),
         ),
         Action(
             "link",
@@ -274,9 +252,9 @@ ACTIONS: Final = {
             "update-transactions",
             (Field("transaction_id", "The sale's number in the ledger", "number", required=True),),
             _linked,
-            _sale,
+            told.sale,
             lambda redemption: (
-                redemption["type"] == "redeem"
+                redemption["status"] in ("redeemed", "held")
                 and redemption["transaction_id"] is None
                 and not redemption["is_reversed"]
             ),
@@ -301,8 +279,8 @@ ACTIONS: Final = {
                 ),
             ),
             lambda thing, body: Asked("POST", f"/redemptions/{thing}/return", body),
-            _given_back,
-            lambda redemption: redemption["type"] == "redeem" and not redemption["is_reversed"],
+            told.given_back,
+            _can_be_returned,
         ),
     )
 }

@@ -49,6 +49,7 @@ def bars(
         margin=8,
         spacing=6,
         print_values=False,
+        truncate_label=-1,
         disable_xml_declaration=True,
         show_minor_x_labels=False,
         x_labels_major_every=max(1, -(-len(labels) // labels_shown)),

@@ -1,5 +1,6 @@
 """How values are written for people: by the reader's language, and in the profile's time zone."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -89,9 +90,26 @@ def locale_of(accepted: str) -> str:
     return FALLBACK
 
 
+def as_json(value: Any) -> str:
+    """A value as JSON, to be read; a page escapes it like any other text."""
+    return json.dumps(value, default=str, ensure_ascii=False, indent=2)
+
+
 def words(name: str) -> str:
     """A name of the API's, `reward_balance`, as people say it."""
     return name.replace("_", " ").replace("-", " ")
+
+
+def good_for(definition: Mapping[str, Any]) -> str:
+    """How long the rewards of a definition are good, for people."""
+    count, unit = definition["period"], words(definition["period_type"])
+    if definition["absolute_expiry"]:
+        return f"until {definition['absolute_expiry']}"
+    if unit.startswith("absolute "):
+        unit = unit.removeprefix("absolute ")
+        later = {0: f"of this {unit}", 1: f"of the next {unit}"}
+        return f"to the end {later.get(count, f'of the {unit}, {count} {unit}s on')}"
+    return f"{count} {unit.removesuffix('s') if count == 1 else unit}"
 
 
 def query(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from api.sessions import SignedIn
 from api.tokens import Caller
-from console.formats import Formats, locale_of, query, words
+from console.formats import Formats, as_json, locale_of, query, words
 from console.forms import FORM_BYTES_MAX, read_form
 from console.ledger_api import LedgerApi, Refusal
 from console.menu import MENU
@@ -37,6 +37,8 @@ DONE: Final = {
     "link": "The redemption belongs to the sale now.",
     "reverse": "The redemption is reversed.",
     "return": "The value is given back.",
+    "capture": "The held value is redeemed.",
+    "release": "The held value is free again.",
     "revoked-token": "The token is revoked.",
     "user": "They can sign in now.",
     "user-changed": "The user is changed.",
@@ -57,7 +59,6 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.policies["json.dumps_kwargs"] = {"default": str, "ensure_ascii": False}
 
 
 @dataclass
@@ -243,6 +244,7 @@ def _show(template: str, status: int, formats: Formats, **context: Any) -> Respo
         moment=formats.moment,
         day=formats.day,
         words=words,
+        as_json=as_json,
         link=link,
         menu=MENU,
         **context,

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from console.actions import ACTIONS, Action, Asked, Field, Told, body_of, form_of
+from console.actions import ACTIONS, Action, Asked, Field, body_of, form_of
 from console.ledger_api import Answer, Refusal
 from console.page import Page, new_key, page
+from console.told import Told
 
 _PATHS: Final = {
     "profile": "/profiles/{}",

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 from starlette.responses import JSONResponse, Response
 
+from console.formats import good_for
 from console.ledger_api import Refusal
 from console.page import Page, new_key, page
 from schemas.times import PeriodType
@@ -68,11 +69,24 @@ PERIODS: Final = get_args(PeriodType)
 
 async def listed(page_: Page) -> Response:
     """All definitions with what is outstanding under each."""
-    found = await page_.ledger.get(
-        "/rewards/definitions",
-        **{"page[size]": SIZE, "page[number]": page_.parameter("page") or 1},
+    found, statistics = await asyncio.gather(
+        page_.ledger.get(
+            "/rewards/definitions",
+            **{"page[size]": SIZE, "page[number]": page_.parameter("page") or 1},
+        ),
+        page_.ledger.find("/programme/statistics"),
     )
-    return page_.show("definitions.html", definitions=found.data, meta=found.meta)
+    outstanding = None
+    if statistics is not None:
+        of_each = statistics.data["outstanding"]["definitions"]
+        outstanding = {each["reward_definition_id"]: each["value"] for each in of_each}
+    return page_.show(
+        "definitions.html",
+        definitions=found.data,
+        meta=found.meta,
+        outstanding=outstanding,
+        good_for=good_for,
+    )
 
 
 async def definition(page_: Page) -> Response:

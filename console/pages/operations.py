@@ -1,11 +1,12 @@
 """How everything runs: each part as it is now, what could not be read, and what is parked."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from console.ledger_api import Answer
+from console.ledger_api import Answer, Refusal
 from console.live import seal, stream
 from console.page import Page, page
 
@@ -17,16 +18,24 @@ async def operations(page_: Page) -> Response:
     """All parts. What could not be asked says so; the rest stands."""
     found, letters, parked = await asyncio.gather(
         page_.ledger.get("/operations"),
-        page_.ledger.find("/operations/dead-letters", **{"page[size]": SIZE}),
-        page_.ledger.find("/operations/parked", **{"page[size]": SIZE}),
+        _asked(page_, "/operations/dead-letters"),
+        _asked(page_, "/operations/parked"),
     )
     return page_.show(
         "operations.html",
         now=found.data,
         since=seal(_seen(found)),
-        letters=letters.data if letters else [],
-        parked=parked.data if parked else [],
+        letters=letters,
+        parked=parked,
     )
+
+
+async def _asked(page_: Page, path: str) -> Sequence[Any] | str:
+    """The newest of a list, or why there is none: what holds it may be away."""
+    try:
+        return (await page_.ledger.get(path, **{"page[size]": SIZE})).data or ()
+    except Refusal as refusal:
+        return refusal.detail
 
 
 def _seen(found: Answer) -> Any:

@@ -16,6 +16,8 @@ from console.page import Page, page
 
 SHOWN_NEXT: Final = 12
 SHOWN_EVENTS: Final = 25
+LOOKED_THROUGH: Final = 200
+"""Of so many events a page shows those of one kind."""
 SHOWN_LISTED: Final = 5
 MONTHS: Final = 12
 EXPIRING_MAX: Final = 200
@@ -39,7 +41,7 @@ async def profile(page_: Page) -> Response:
         _lots(page_, path, moment),
         _history(page_, path, moment),
         ledger.find(f"{path}/identities"),
-        ledger.find(f"{path}/redemptions", **{"page[size]": SHOWN_LISTED}),
+        ledger.find(f"{path}/redemptions", **when, **{"page[size]": SHOWN_LISTED}),
         ledger.find(f"{path}/transactions", **{"page[size]": SHOWN_LISTED}),
     )
     return page_.show(
@@ -47,6 +49,7 @@ async def profile(page_: Page) -> Response:
         profile=found.data,
         name=_called(found.data),
         moment_=moment,
+        is_before=_is_before(found.data["created_at"], moment),
         balances=balances.data,
         position=balances.position,
         since=seal(seen_of_profile(balances)),
@@ -56,7 +59,7 @@ async def profile(page_: Page) -> Response:
         kind=page_.parameter("kind") or "",
         kinds=list(KINDS),
         identities=identities.data if identities else [],
-        redemptions=redemptions.data if redemptions and not moment.is_past else [],
+        redemptions=redemptions.data if redemptions else [],
         sales=sales.data if sales and not moment.is_past else [],
         actions=offered(page_, "profile"),
         slider=_slider(found.data["created_at"], moment),
@@ -141,18 +144,25 @@ async def _lots(
 
 async def _history(page_: Page, path: str, moment: Moment) -> dict[str, Any] | None:
     """A page of what has happened, the newest first."""
-    at = page_.parameter("page") or 1
+    at, wanted = page_.parameter("page") or 1, KINDS.get(page_.parameter("kind") or "", ())
     found = await page_.ledger.find(
         f"{path}/history",
         newest="true",
         **moment.parameters,
-        **{"page[size]": SHOWN_EVENTS, "page[number]": at},
+        **{"page[size]": LOOKED_THROUGH if wanted else SHOWN_EVENTS, "page[number]": at},
     )
     if found is None:
         return None
-    wanted = KINDS.get(page_.parameter("kind") or "", ())
     entries = [each for each in found.data if not wanted or each["type"].startswith(wanted)]
     return {"entries": entries, **found.meta}
+
+
+def _is_before(created_at: str, moment: Moment) -> bool:
+    """Whether the profile was not there yet."""
+    try:
+        return moment.as_of is not None and instant(moment.as_of) < instant(created_at)
+    except ValueError:
+        return False
 
 
 def _called(profile_: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from console.actions import offered
 from console.formats import instant
 from console.page import Page, page
+from console.told import left_of
 
 
 async def redemption(page_: Page) -> Response:
@@ -26,6 +27,7 @@ async def redemption(page_: Page) -> Response:
         sale=sale,
         given_back=[each for each in records if each["redemption_id"] == number],
         is_reversible=_reversible(found),
+        left=left_of(found) if found["status"] == "redeemed" else None,
         actions=[
             action
             for action in offered(page_, "redemption", found)

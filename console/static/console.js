@@ -33,20 +33,35 @@ if (state) {
       const now = fresh.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
       if (now && now.outerHTML !== old.outerHTML) old.replaceWith(now);
     }
+    const follows = fresh.querySelector("[data-live-from]");
+    if (follows) state.dataset.liveFrom = follows.dataset.liveFrom;
   };
-  const source = new EventSource(state.dataset.liveFrom);
-  source.addEventListener("open", () => say("live", "Live"));
-  source.addEventListener("error", () => say("lost", "Not live: trying to connect again"));
+  let source;
+  const connect = () => {
+    source = new EventSource(state.dataset.liveFrom);
+    source.addEventListener("open", () => say("live", "Live"));
+    source.addEventListener("error", () =>
+      say("lost", source.readyState === EventSource.CLOSED ? "Not live: reload the page" : "Not live: trying to connect again"),
+    );
+    source.addEventListener("changed", () =>
+      refresh().then(
+        () => say("live", "Live"),
+        () => say("lost", "Not live: reload the page"),
+      ),
+    );
+  };
+  connect();
+  // A page nobody sees is not kept live: a browser has few connections, and all its pages share them.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source.close();
+      say("paused", "Paused");
+    } else if (source.readyState === EventSource.CLOSED) connect();
+  });
   window.addEventListener("offline", () => say("lost", "Not live: no connection"));
   window.addEventListener("online", () => {
     if (source.readyState === EventSource.OPEN) say("live", "Live");
   });
-  source.addEventListener("changed", () =>
-    refresh().then(
-      () => say("live", "Live"),
-      () => say("lost", "Not live: reload the page"),
-    ),
-  );
 }
 
 // The slider through time: it moves the moment of its form, and lets go on release.

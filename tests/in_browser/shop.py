@@ -40,7 +40,10 @@ class Shop(NamedTuple):
             "/access",
             *(f"/do/{deed}/{self.profile}" for deed in ("issue", "redeem", "merge")),
             *(f"/do/{d}/{self.reward}" for d in ("extend", "adjust", "revoke", "reassign")),
-            *(f"/do/{deed}/{self.redemption}" for deed in ("reverse", "link", "return")),
+            *(
+                f"/do/{deed}/{self.redemption}"
+                for deed in ("reverse", "link", "return", "capture", "release")
+            ),
             "/nothing-here",
         ]
 

@@ -52,7 +52,7 @@ async def test_what_it_was(admin: Visitor, up: Up) -> None:
     await admin.go("/")
     await admin.page.goto(url)
     assert "as of" in await admin.text()
-    assert await admin.page.get_by_role("link", name="Redeem").count() == 0
+    assert await admin.page.get_by_role("link", name="Redeem", exact=True).count() == 0
     await admin.press("Back to now")
     await expect(admin.page.locator("[data-live=balance] .big").first).to_have_text("$18.50")
 
@@ -87,7 +87,7 @@ async def test_a_changed_definition_shows_what_changed(admin: Visitor, up: Up) -
     await admin.page.get_by_label("Value", exact=True).fill("12")
     await admin.press("Change it")
     assert "The definition is changed." in await admin.text()
-    await expect(admin.page.locator("#h-versions ~ .scroll")).to_contain_text("value")
+    await expect(admin.page.locator("#h-versions ~ .scroll")).to_contain_text("Value")
 
 
 async def test_two_who_change_one_definition(admin: Visitor, up: Up) -> None:
@@ -118,7 +118,7 @@ async def test_an_import_is_looked_at_before_it_is_written(admin: Visitor, up: U
     await admin.page.get_by_role("heading", name="Checked: nothing is written yet").wait_for()
     assert "many" in await admin.text()
     assert up.balance(shop.profile) == before
-    await admin.press("Write 1 rewards")
+    await admin.press("Write 1 reward")
     await admin.page.get_by_role("heading", name="Written", exact=True).wait_for()
     assert up.balance(shop.profile) == before + 5
     async with admin.page.expect_download() as download:
