@@ -84,7 +84,7 @@ async def test_every_filter_takes_every_operator(api: Api, path: str) -> None:
         for operator in OPERATORS:
             value = "0" if operator == "[nullable]" else GOOD[kind(field)]
             answer = await api.get(f"{path}?filter[{name}]{operator}={value}")
-            if kind(field) == "_boolean" and operator[1:3] in ("gt", "lt"):
+            if operator[1:-1] not in ("", "in", "nullable", *field.operators):
                 refused(answer, 422, "validation_failed", f"filter[{name}]{operator}")
                 continue
             assert answer.status_code == 200, (name, operator, answer.text)
