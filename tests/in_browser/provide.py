@@ -10,10 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from in_browser.browsing import HOW_TO_GET_ONE, installed
 
 WAYS = (
-    [sys.executable, "-m", "playwright", "install", "--with-deps", "--only-shell", "chromium"],
     ["apt-get", "update", "-q"],
     ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
+    [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"],
 )
+"""The system's own where we may; else the one that Playwright fetches."""
 
 
 def main() -> int:
