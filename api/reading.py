@@ -88,6 +88,21 @@ async def fresh_row(
     return await row_at(services, projection.table, key), fresh
 
 
+async def row_of_profile(
+    services: Services, projection: Projection, profile_id: str, number: int, what: str
+) -> tuple[Row, Freshness]:
+    """Row so-and-so of a profile, or of whom it has become; not older than its last event.
+
+    Raises:
+        Refused: 404, the profile has no such `what`.
+    """
+    owner = await profile_now(services, profile_id)
+    row, fresh = await fresh_row(services, projection, account_stream(owner), (number,))
+    if row is None or row["profile_id"] != owner:
+        raise not_found(what)
+    return row, fresh
+
+
 async def row_at(services: Services, table: Table, key: Key) -> Row | None:
     """One row by its primary key, as it stands."""
     statement = select(*table.columns)
@@ -184,7 +199,7 @@ async def _with_origins(
         wanted = {
             origin
             for record in itertools.chain(*more.values())
-            for origin in projection.builds_on(record)
+            for origin in projection.origins(record)
             if not keys.isdisjoint(projection.keys(record, event_of(record)))
         } - read.keys()
     return sorted(itertools.chain(*read.values()), key=lambda record: record.position)

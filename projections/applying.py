@@ -143,7 +143,7 @@ class _Job:
         self._streams: dict[str, StreamState] = {}
 
     async def run(self, records: Sequence[EventRecord]) -> None:
-        others = {other for record in records for other in self._projection.builds_on(record)}
+        others = {other for record in records for other in self._projection.origins(record)}
         await self._lock({record.stream_id for record in records} | others)
         ready, ahead = self._sorted(records)
         if self._projection.from_log:
@@ -199,7 +199,7 @@ class _Job:
         """Fold, but what builds on another stream only after that one's earlier events."""
         start = 0
         for index, record in enumerate(records):
-            for other in self._projection.builds_on(record):
+            for other in self._projection.origins(record):
                 await self._fold(records[start:index])
                 start = index
                 await self._bring_up(other, record)

@@ -84,6 +84,12 @@ def always(_: EventRecord) -> bool:
     return True
 
 
+def of_types(*events: type[Event]) -> Callable[[EventRecord], bool]:
+    """Only events of these classes matter."""
+    names = frozenset(event.__name__ for event in events)
+    return lambda record: record.type in names
+
+
 def nothing_else(_: EventRecord) -> Iterable[str]:
     """No other stream has to be folded first."""
     return ()
@@ -106,14 +112,20 @@ class Projection:
     evolve: Callable[[Rows, EventRecord, Event], Rows]
     relevant: Callable[[EventRecord], bool] = always
     builds_on: Callable[[EventRecord], Iterable[str]] = nothing_else
-    """Other streams whose earlier events made the rows this event takes over. They are folded
-    first, from the log, whichever partition is read faster. It must not decode without need."""
+    """Asked of what is relevant, as `origins`. It must not decode without need."""
     from_log: bool = False
     """The fold needs the whole `Recorded`; a record of Kafka carries less, so it is read again."""
 
     def follows(self, stream_id: str) -> bool:
         """Whether a stream is of this projection's category."""
         return stream_id.startswith(self._prefix) or stream_id == self.category
+
+    def origins(self, record: EventRecord) -> Iterable[str]:
+        """Other streams whose earlier events made the rows this event takes over.
+
+        They are folded first, from the log, whichever partition is read faster.
+        """
+        return self.builds_on(record) if self.relevant(record) else ()
 
     @cached_property
     def streams(self) -> Table:

@@ -18,17 +18,15 @@ from api.profile_names import profile_known_by
 from api.queries import Listing, answer_list
 from api.reading import (
     answer_fresh,
-    fresh_row,
     not_found,
     of_profile,
     plain,
-    profile_now,
     row_at,
+    row_of_profile,
 )
 from api.route import LedgerRoute
 from api.services import Services, services_of
 from api.tokens import Caller
-from ledger.streams import account_stream
 from projections.read_models import identities, profiles
 from schemas.commands import Command, Name
 from schemas.identities import AttachIdentity, DetachIdentity, IdentityAttached, IdentityTerms
@@ -139,10 +137,7 @@ async def read(
 ) -> Response:
     """One identity of a profile."""
     services = services_of(request)
-    owner = await profile_now(services, profile_id)
-    row, fresh = await fresh_row(services, MODEL, account_stream(owner), (identity_id,))
-    if row is None or row["profile_id"] != owner:
-        raise not_found("identity")
+    row, fresh = await row_of_profile(services, MODEL, profile_id, identity_id, "identity")
     return answer_fresh(document(row), fresh)
 
 

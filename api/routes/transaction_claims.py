@@ -12,13 +12,12 @@ from api.filters import Field
 from api.folding import folded
 from api.paths import BASE, PathId, PathProfile
 from api.queries import Listing, answer_list
-from api.reading import Row, answer_fresh, fresh_row, not_found, of_profile, plain, profile_now
+from api.reading import Row, answer_fresh, fresh_row, of_profile, plain, row_of_profile
 from api.route import LedgerRoute
 from api.services import services_of
 from api.tokens import Caller
 from ledger.account.state import Account
 from ledger.receipts.claims import standing_claim
-from ledger.streams import account_stream
 from projections.read_models import transaction_claims
 from schemas.amounts import to_minor
 from schemas.transaction_claims import ClaimTerms, ClaimTransaction
@@ -89,10 +88,7 @@ async def read(
 ) -> Response:
     """One claim of a profile, as it stands."""
     services = services_of(request)
-    owner = await profile_now(services, profile_id)
-    row, fresh = await fresh_row(services, MODEL, account_stream(owner), (claim_id,))
-    if row is None or row["profile_id"] != owner:
-        raise not_found("transaction claim")
+    row, fresh = await row_of_profile(services, MODEL, profile_id, claim_id, "transaction claim")
     return answer_fresh(document(row, services), fresh)
 
 

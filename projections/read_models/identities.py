@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.projection import (
+    EventRecord,
+    Key,
+    Projection,
+    Row,
+    Rows,
+    of_types,
+    read_model,
+    row_of,
+)
 from projections.read_models.books import profile_of
 from projections.read_models.handover import giver_of
 from schemas.events import Event
@@ -85,27 +94,6 @@ def _attached(event: IdentityAttached, record: EventRecord) -> Row:
     }
 
 
-_TYPES = frozenset(
-    cls.__name__
-    for cls in (
-        IdentityAttached,
-        IdentityDetached,
-        AccountPartHandedOver,
-        AccountPartTakenOver,
-        ProfileMerged,
-        ProfileMergedAway,
-    )
-)
-
-
-def _relevant(record: EventRecord) -> bool:
-    return record.type in _TYPES
-
-
-def _giver_of(record: EventRecord) -> Iterable[str]:
-    return giver_of(record) if _relevant(record) else ()
-
-
 PROJECTION = Projection(
     name="identities",
     version=1,
@@ -113,6 +101,13 @@ PROJECTION = Projection(
     category="account",
     keys=keys,
     evolve=evolve,
-    relevant=_relevant,
-    builds_on=_giver_of,
+    relevant=of_types(
+        IdentityAttached,
+        IdentityDetached,
+        AccountPartHandedOver,
+        AccountPartTakenOver,
+        ProfileMerged,
+        ProfileMergedAway,
+    ),
+    builds_on=giver_of,
 )

@@ -6,7 +6,16 @@ from typing import Any, get_args
 from sqlalchemy import BigInteger, Column, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.projection import (
+    EventRecord,
+    Key,
+    Projection,
+    Row,
+    Rows,
+    of_types,
+    read_model,
+    row_of,
+)
 from projections.read_models.books import profile_of
 from schemas.events import Event
 from schemas.personal import laid_on
@@ -79,13 +88,6 @@ def _changes(row: Row, event: Changes, record: EventRecord) -> dict[str, Any]:
             return {"deleted_at": None}
 
 
-_TYPES = frozenset(cls.__name__ for cls in get_args(Known))
-
-
-def _relevant(record: EventRecord) -> bool:
-    return record.type in _TYPES
-
-
 PROJECTION = Projection(
     name="profiles",
     version=1,
@@ -93,5 +95,5 @@ PROJECTION = Projection(
     category="account",
     keys=keys,
     evolve=evolve,
-    relevant=_relevant,
+    relevant=of_types(*get_args(Known)),
 )

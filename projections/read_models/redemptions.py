@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.projection import (
+    EventRecord,
+    Key,
+    Projection,
+    Row,
+    Rows,
+    of_types,
+    read_model,
+    row_of,
+)
 from projections.read_models.books import profile_of
 from projections.read_models.handover import giver_of
 from schemas.events import Event
@@ -257,9 +266,14 @@ def _updated(row: Row, record: EventRecord) -> Row:
     return row | {"updated_at": record.occurred_at, "position": record.position}
 
 
-_TYPES = frozenset(
-    cls.__name__
-    for cls in (
+PROJECTION = Projection(
+    name="redemptions",
+    version=1,
+    table=TABLE,
+    category="account",
+    keys=keys,
+    evolve=evolve,
+    relevant=of_types(
         RedemptionMade,
         RedemptionHeld,
         RedemptionCaptured,
@@ -273,25 +287,6 @@ _TYPES = frozenset(
         AccountPartTakenOver,
         ProfileMerged,
         ProfileMergedAway,
-    )
-)
-
-
-def _giver_of_redemptions(record: EventRecord) -> Iterable[str]:
-    return giver_of(record) if _relevant(record) else ()
-
-
-def _relevant(record: EventRecord) -> bool:
-    return record.type in _TYPES
-
-
-PROJECTION = Projection(
-    name="redemptions",
-    version=1,
-    table=TABLE,
-    category="account",
-    keys=keys,
-    evolve=evolve,
-    relevant=_relevant,
-    builds_on=_giver_of_redemptions,
+    ),
+    builds_on=giver_of,
 )

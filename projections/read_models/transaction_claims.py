@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Text
 
-from projections.projection import EventRecord, Key, Projection, Row, Rows, read_model, row_of
+from projections.projection import (
+    EventRecord,
+    Key,
+    Projection,
+    Row,
+    Rows,
+    of_types,
+    read_model,
+    row_of,
+)
 from projections.read_models.books import profile_of
 from projections.read_models.handover import giver_of
 from schemas.events import Event
@@ -44,19 +53,6 @@ TABLE = read_model(
 
 Known = (
     TransactionClaimOpened | TransactionClaimChecked | TransactionClaimed | TransactionClaimRejected
-)
-_TYPES = frozenset(
-    cls.__name__
-    for cls in (
-        TransactionClaimOpened,
-        TransactionClaimChecked,
-        TransactionClaimed,
-        TransactionClaimRejected,
-        AccountPartHandedOver,
-        AccountPartTakenOver,
-        ProfileMerged,
-        ProfileMergedAway,
-    )
 )
 
 
@@ -110,14 +106,6 @@ def _opened(event: TransactionClaimOpened, record: EventRecord) -> Row:
     }
 
 
-def _relevant(record: EventRecord) -> bool:
-    return record.type in _TYPES
-
-
-def _giver_of(record: EventRecord) -> Iterable[str]:
-    return giver_of(record) if _relevant(record) else ()
-
-
 PROJECTION = Projection(
     name="transaction_claims",
     version=1,
@@ -125,6 +113,15 @@ PROJECTION = Projection(
     category="account",
     keys=keys,
     evolve=evolve,
-    relevant=_relevant,
-    builds_on=_giver_of,
+    relevant=of_types(
+        TransactionClaimOpened,
+        TransactionClaimChecked,
+        TransactionClaimed,
+        TransactionClaimRejected,
+        AccountPartHandedOver,
+        AccountPartTakenOver,
+        ProfileMerged,
+        ProfileMergedAway,
+    ),
+    builds_on=giver_of,
 )
