@@ -47,6 +47,11 @@ class Page:
         """How many entries come before it."""
         return (self.number - 1) * self.size
 
+    @property
+    def part(self) -> slice:
+        """Its entries among all, and one more: that tells whether there is another page."""
+        return slice(self.first, self.first + self.size + 1)
+
 
 def numbered_page(request: Request, errors: Errors) -> Page:
     """The page by its number; what is wrong goes into `errors`."""

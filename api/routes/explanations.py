@@ -51,7 +51,7 @@ async def explain(
     page = plain_page(request)
     past = await profile_at(services, profile_id, cut_of(request))
     explained = await balance_explained(
-        services, past, _number(request), closed=flag(request, CLOSED.name), part=_part(page)
+        services, past, _number(request), closed=flag(request, CLOSED.name), part=page.part
     )
     return _answer(request, page, past, explained)
 
@@ -74,7 +74,7 @@ async def explain_reward(
     services = services_of(request)
     page = plain_page(request)
     past = await profile_at(services, profile_id, cut_of(request))
-    explained = await steps_explained(services, past, reward_id, _part(page))
+    explained = await steps_explained(services, past, reward_id, page.part)
     return _answer(request, page, past, explained)
 
 
@@ -89,11 +89,6 @@ def _answer(request: Request, page: Page, past: PastProfile, explained: Explaine
     content["meta"] |= told(past.fresh)
     headers = {"Ledger-Position": str(past.fresh.position)}
     return Document(content, headers=headers)
-
-
-def _part(page: Page) -> slice:
-    """One more than the page shows: it tells whether there is another one."""
-    return slice(page.first, page.first + page.size + 1)
 
 
 def _number(request: Request) -> Number | None:

@@ -39,7 +39,7 @@ async def rejected_rows(
         raise Refused(404, "import_not_found", None, "The rejected rows are forgotten.")
     rows = sorted(rejected or ())
     names = names_of(row["columns"])
-    shown = rows[page.first : page.first + page.size + 1]
+    shown = rows[page.part]
     content = {
         "data": [_document(number, text, names) for number, text in shown[: page.size]],
         **around(request, page, shown, len(rows), None),

@@ -93,11 +93,10 @@ async def _part(
     services: Services, past: PastProfile, page: Page, *, newest: bool
 ) -> Sequence[Entry]:
     """The entries of a page, and one more where there is one."""
-    first, last = page.first, page.first + page.size + 1
     if not newest:
-        return await entries_at(services, past, slice(first, last))
+        return await entries_at(services, past, page.part)
     total = len(past.events)
-    part = slice(max(0, total - last), max(0, total - first))
+    part = slice(max(0, total - page.part.stop), max(0, total - page.first))
     return (await entries_at(services, past, part))[::-1]
 
 
