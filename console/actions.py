@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from console import told
-from console.formats import Formats
+from console.formats import Formats, wall_time
 from console.ledger_api import LedgerApi
 from console.page import Page
 from console.told import Told, left_of
@@ -85,7 +85,7 @@ def body_of(fields: Sequence[Field], sent: Sent) -> dict[str, Any]:
 
 def _value(field: Field, text: str) -> Any:
     if field.kind == "moment":
-        return text.replace("T", " ") if len(text) != len("2026-01-01T00:00") else f"{text}:00"
+        return wall_time(text)
     if field.kind == "money":
         return text.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", text) else text
     return text

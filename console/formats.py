@@ -66,6 +66,12 @@ class Formats:
         return format_date(day, "medium", locale=self.locale)
 
 
+def wall_time(field: str) -> str:
+    """What a browser's field for a moment says, as the API takes it: it leaves out zero seconds."""
+    text = field.replace("T", " ")
+    return f"{text}:00" if text.count(":") == 1 else text
+
+
 def instant(text: str) -> datetime:
     """An instant as the API writes it."""
     at = datetime.fromisoformat(text)

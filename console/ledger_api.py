@@ -48,9 +48,9 @@ class LedgerApi:
 
     def __init__(self, application: ASGIApp, caller: Caller) -> None:
         self.caller = caller
-        self._transport = httpx.ASGITransport(
-            calling_as(application, caller), raise_app_exceptions=False
-        )
+        transport = httpx.ASGITransport(calling_as(application, caller), raise_app_exceptions=False)
+        # Nothing of it has to be closed: it opens no connection.
+        self._client = httpx.AsyncClient(transport=transport, base_url=f"{_HOST}{BASE}")
 
     async def get(self, path: str, **parameters: Any) -> Answer:
         """Read `path` (below the API's base, not quoted); parameters that are None are left out.
@@ -98,15 +98,11 @@ class LedgerApi:
         Raises:
             Refusal: it was not taken.
         """
-        async with httpx.AsyncClient(transport=self._transport, base_url=_HOST) as client:
-            return _answer(
-                await client.post(
-                    f"{BASE}{path}",
-                    data=dict(fields),
-                    files={"file": (name, content, "text/csv")},
-                    headers={"Idempotency-Key": key},
-                )
-            )
+        files = {"file": (name, content, "text/csv")}
+        headers = {"Idempotency-Key": key}
+        return _answer(
+            await self._client.post(path, data=dict(fields), files=files, headers=headers)
+        )
 
     async def file(self, path: str) -> bytes:
         """A file as it is.
@@ -115,8 +111,7 @@ class LedgerApi:
             Refusal: there is none.
         """
         found = await self._ask("GET", path, {})
-        if found.status_code > _OK_MAX:
-            raise Refusal(found.status_code, json.loads(found.content))
+        _refuse(found)
         return found.content
 
     async def _ask(
@@ -127,23 +122,26 @@ class LedgerApi:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url=_HOST) as client:
-            return await client.request(
-                method,
-                f"{BASE}{quote(path)}",
-                params={name: value for name, value in parameters.items() if value is not None},
-                content=None if body is None else json.dumps(body, default=str),
-                headers={
-                    **({} if body is None else {"Content-Type": "application/json"}),
-                    **(headers or {}),
-                },
-            )
+        return await self._client.request(
+            method,
+            quote(path),
+            params={name: value for name, value in parameters.items() if value is not None},
+            content=None if body is None else json.dumps(body, default=str),
+            headers={
+                **({} if body is None else {"Content-Type": "application/json"}),
+                **(headers or {}),
+            },
+        )
+
+
+def _refuse(response: httpx.Response) -> None:
+    if response.status_code > _OK_MAX:
+        raise Refusal(response.status_code, json.loads(response.content or b"{}"))
 
 
 def _answer(response: httpx.Response) -> Answer:
+    _refuse(response)
     found = json.loads(response.content, parse_float=Decimal) if response.content else {}
-    if response.status_code > _OK_MAX:
-        raise Refusal(response.status_code, found)
     return Answer(
         found.get("data"),
         found.get("meta", {}),

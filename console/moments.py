@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from console.formats import wall_time
 from console.page import Page
 
 Time = Literal["occurred", "recorded"]
@@ -36,5 +37,5 @@ def moment_of(page: Page) -> Moment:
         return Moment()
     time: Time = "recorded" if page.parameter("time") == "recorded" else "occurred"
     if _OF_A_FIELD.fullmatch(asked):
-        asked = f"{asked}Z" if asked.count(":") > 1 else f"{asked}:00Z"
+        asked = f"{wall_time(asked).replace(' ', 'T')}Z"
     return Moment(asked, time)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -85,6 +84,16 @@ class Page:
         """Whether they have a scope."""
         return self.caller.may(scope)
 
+    def require(self, scope: str) -> None:
+        """Go on only with a scope.
+
+        Raises:
+            Refusal: they have not.
+        """
+        if not self.may(scope):
+            detail = f"Your role does not include {words(scope)}."
+            raise Refusal(403, {"code": "forbidden", "detail": detail})
+
     def part(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
@@ -150,15 +159,16 @@ def page(
         signed = await signed_in(request)
         if signed is None:
             return _to_sign_in(request)
-        asked = await _page(request, signed)
-        if scope is not None and not signed.caller.may(scope):
-            return _no(asked, 403, "forbidden", f"Your role does not include {words(scope)}.")
+        asked = _page(request, signed)
         try:
+            if scope is not None:
+                asked.require(scope)
             if request.method == "POST":
                 await _take_form(asked, bytes_max)
             return await handler(asked)
         except Refusal as refusal:
-            return _no(asked, refusal.status, refusal.code, refusal.detail, refusal.errors)
+            told = {"code": refusal.code, "detail": refusal.detail, "errors": refusal.errors}
+            return asked.show("refused.html", refusal.status, **told)
 
     return Route(path, answer, methods=list(methods))
 
@@ -191,7 +201,7 @@ def _to_sign_in(request: Request) -> Response:
     return RedirectResponse(link("/sign-in", next=asked), 303)
 
 
-async def _page(request: Request, signed: SignedIn) -> Page:
+def _page(request: Request, signed: SignedIn) -> Page:
     settings = services_of(request).ledger.settings
     formats = replace(_formats(request), zone=settings.zone, currency=settings.currency)
     return Page(request, signed, formats)
@@ -213,26 +223,16 @@ async def _take_form(page_: Page, bytes_max: int) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """What the framework refuses, as a page; with the way on for those who are signed in."""
     assert isinstance(error, HTTPException)
-    shown = {"code": _CODES.get(error.status_code, "bad_request"), "errors": {}}
-    detail = "There is no page of this name." if error.status_code in (404, 405) else error.detail
+    status = error.status_code
+    detail = "There is no page of this name." if status in (404, 405) else error.detail
+    told = {"code": _CODES.get(status, "bad_request"), "detail": detail, "errors": {}}
     signed = None if insecure(request) else await signed_in(request)
     if signed is None:
-        answer = show_plain("refused.html", request, error.status_code, detail=detail, **shown)
+        answer = show_plain("refused.html", request, status, **told)
     else:
-        asked = await _page(request, signed)
-        answer = asked.show("refused.html", error.status_code, detail=detail, **shown)
+        answer = _page(request, signed).show("refused.html", status, **told)
     answer.headers.update(error.headers or {})
     return answer
-
-
-def _no(
-    page_: Page,
-    status: int,
-    code: str,
-    detail: str,
-    errors: Mapping[str, list[str]] = MappingProxyType({}),
-) -> Response:
-    return page_.show("refused.html", status, code=code, detail=detail, errors=errors)
 
 
 def _show(template: str, status: int, formats: Formats, **context: Any) -> Response:

@@ -1,7 +1,7 @@
 """What a dry run has shown, in the words of its preview."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from console.formats import Formats
@@ -20,13 +20,6 @@ def released(data: Any, formats: Formats) -> Told:
         ("Released", formats.money(data["released"])),
         ("Redeemed", formats.money(data["total"])),
     ]
-
-
-def _positive(thing: Mapping[str, Any], name: str) -> bool:
-    try:
-        return Decimal(thing.get(name) or 0) > 0
-    except InvalidOperation:
-        return False
 
 
 def reward(data: Any, formats: Formats) -> Told:
@@ -57,7 +50,7 @@ def given_back(data: Any, formats: Formats) -> Told:
     told: list[tuple[str, Any]] = [("Given back", formats.money(data["total"]))]
     if data.get("policy"):
         told.append(("Policy", data["policy"]))
-    if _positive(data, "forfeited"):
+    if data.get("forfeited"):
         told.append(("Forfeited", formats.money(data["forfeited"])))
     for each in data.get("reissued") or ():
         told.append(("A new reward", formats.money(each["value"])))

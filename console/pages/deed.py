@@ -78,9 +78,7 @@ async def _deed(page_: Page) -> _Deed:
     action = ACTIONS.get(page_.part("action"))
     if action is None:
         raise Refusal(404, {"code": "not_found", "detail": "There is no such deed."})
-    if not page_.may(action.scope):
-        detail = f"Your role does not include {action.scope}."
-        raise Refusal(403, {"code": "forbidden", "detail": detail})
+    page_.require(action.scope)
     path = _PATHS[action.about].format(page_.part("thing"))
     include = {"include": "revoked"} if action.about == "reward" else {}
     thing = (await page_.ledger.get(path, **include)).data
@@ -102,7 +100,7 @@ async def _do(deed: _Deed) -> Response:
 
 async def _done_before(page_: Page, key: str) -> bool:
     """Whether this very form was carried out already: then its answer is given again."""
-    found = await page_.ledger.find("/search", q=key) if key else None
+    found = await page_.ledger.find("/search", q=key)
     return found is not None and any(each["kind"] == "request" for each in found.data)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 from starlette.responses import JSONResponse, Response
 
-from console.formats import good_for
+from console.formats import good_for, wall_time
 from console.ledger_api import Refusal
 from console.page import Page, new_key, page
 from schemas.times import PeriodType
@@ -204,7 +204,7 @@ def _value(term: Term, sent: str) -> Any:
                 422, {"code": "validation_failed", "detail": "", "errors": errors}
             ) from None
     if term.kind == "moment":
-        return sent.replace("T", " ") + (":00" if len(sent) == len("2026-01-01T00:00") else "")
+        return wall_time(sent)
     return sent
 
 

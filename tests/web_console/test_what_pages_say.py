@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from http_api.ledger_client import Api, Operating
 from web_console.client import Person, a_profile
 
@@ -32,6 +33,19 @@ async def test_a_hold_can_be_captured_or_released_and_not_returned(admin: Person
     assert offered(page) == set()
     assert "Was held until" in page
     assert "None: what it held was let go." in page
+
+
+@pytest.mark.parametrize("given", ["2031-06-30T10:15", "2031-06-30T10:15:30"])
+async def test_a_moment_is_taken_as_a_browser_writes_it(
+    admin: Person, api: Api, given: str
+) -> None:
+    """Without its seconds where they are zero."""
+    name = await a_profile(api)
+    (reward,) = await api.data(f"/profiles/{name}/rewards")
+    form = {"step": "look", "expires_at": given}
+    page = await admin.post(f"/do/adjust/{reward['id']}", form)
+    assert page.status_code == 200, page.text
+    assert "30 June 2031" in page.text
 
 
 async def test_a_redemption_says_what_can_still_be_returned(admin: Person, api: Api) -> None:
