@@ -16,6 +16,7 @@ from app.running import Part, pause, run_parts, stop_on_signals
 from app.settings import Settings
 from app.stores import Stores
 from app.wiring import WITH_KAFKA, Role, Wiring
+from consumers import closed_connections
 
 READY_POLL_SECONDS = 0.1
 BEHIND_THE_TILLS = 15
@@ -65,6 +66,7 @@ def serve(plan: Plan) -> None:
     Raises:
         Unconfigured, PortTaken, PartFailed, EventStoreBroken: it can't run, or not any more.
     """
+    closed_connections.told_as_kafka_errors()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(plan))
 

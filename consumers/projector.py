@@ -81,6 +81,8 @@ class Projector:
         self._last_error: str | None = None
         self._hinted_at = 0.0
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        """Set when this client's time is over: it failed, or the work is to stop."""
         self._fatal: Exception | None = None
         self._log = structlog.get_logger(__name__)
 
@@ -114,7 +116,9 @@ class Projector:
         try:
             while not self._stopping.is_set():
                 if await self._started():
-                    await self._stopping.wait()
+                    await self._ended.wait()
+                    # A client that failed once is not relied on again.
+                    await self._close()
         finally:
             reconciler.cancel()
             await asyncio.gather(reconciler, return_exceptions=True)
@@ -125,9 +129,11 @@ class Projector:
     async def stop(self) -> None:
         """Let `run()` return; what was not applied is read again by the next runner."""
         self._stopping.set()
+        self._ended.set()
 
     async def _started(self) -> bool:
         settings = self._settings
+        self._ended.clear()
         assignments = Assignments(self._assigned, self._partitions.revoked)
         self._subscription = subscribe(
             settings.bootstrap_servers,
@@ -268,6 +274,8 @@ class Projector:
         await note_failure(self._pool, None, self._last_error)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+        if isinstance(error, KafkaError):
+            self._ended.set()
 
     def _pause_seconds(self, failures: int) -> float:
         settings = self._settings
@@ -277,3 +285,4 @@ class Projector:
         self._last_error, self._fatal = repr(error), error
         self._log.error("projector_stopped", error=str(error))
         self._stopping.set()
+        self._ended.set()

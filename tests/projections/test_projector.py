@@ -6,7 +6,8 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from consumers.cloudevents import to_record
 from consumers.projector import Projector
@@ -163,6 +164,28 @@ async def test_a_lost_database_is_waited_for(street: Street) -> None:
         await street.arrived(projection)
         await until(lambda: not projector.troubles)
     assert await side.rows(projection) == await expected_rows(street, projection)
+
+
+async def test_a_client_that_finds_no_broker_is_replaced(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that lost its picture of the cluster would ask in vain for ever."""
+    asked, answer = [], AIOKafkaConsumer.end_offsets
+
+    async def lost(consumer: AIOKafkaConsumer, places: object) -> object:
+        asked.append(consumer)
+        if consumer is asked[0]:
+            raise KafkaTimeoutError("no answer")
+        return await answer(consumer, places)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", lost)
+    projection, side = balances.PROJECTION, street.read_side
+    projector = street.projector(projection)
+    await side.writer.append_all(Chance(7, profiles=9).history(50))
+    async with street.relay(), running(projector):
+        await street.arrived(projection)
+        await until(lambda: not projector.troubles)
+    assert len(set(map(id, asked))) == 2
 
 
 async def test_one_read_model_that_fails_keeps_none_of_the_others_back(street: Street) -> None:
