@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,3 +95,14 @@ class Up:
         body = {"profile_id": profile, "reward_definition_handle": "birthday"}
         answer = self.request("POST", "/api/v3/rewards", body)
         assert answer.status_code == 201, answer.text
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Up]:
+    """A ledger that runs meanwhile, on what this folder has of it."""
+    up = Up(folder / "data", folder / "ready.json")
+    try:
+        up.start()
+        yield up
+    finally:
+        up.stop()

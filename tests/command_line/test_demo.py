@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from command_line.ledger_command import Up, run_ledger
+from command_line.ledger_command import Up, run_ledger, running
 
 from app.demo.programme import CLIENTS, plan
 from ledger.account.folding import fold
@@ -49,12 +49,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     assert "Read models: caught up with every event" in done.stdout
     assert "Every step gave what the article says" in done.stdout
     assert "Traceback" not in done.stderr
-    running = Up(folder / "data", folder / "ready.json")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    with running(folder) as found:
+        yield found
 
 
 def _fill(folder: Path, *more: str) -> Any:

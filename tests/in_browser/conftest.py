@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from command_line.ledger_command import Up
+from command_line.ledger_command import Up, running
 from in_browser.browsing import Visitor, browsing
 from playwright.async_api import Browser
 
@@ -12,13 +12,8 @@ from playwright.async_api import Browser
 @pytest.fixture(scope="session")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One for all tests of the console; each uses profiles of its own."""
-    folder = tmp_path_factory.mktemp("console")
-    running = Up(folder / "data", folder / "ready.json")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    with running(tmp_path_factory.mktemp("console")) as found:
+        yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

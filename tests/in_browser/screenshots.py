@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from command_line.ledger_command import LEDGER, Up, environment
+from command_line.ledger_command import LEDGER, Up, environment, running
 from in_browser.browsing import Visitor, browsing
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -25,12 +25,8 @@ def main() -> None:
             env=environment(),
             check=True,
         )
-        up = Up(data, Path(folder) / "ready.json")
-        up.start()
-        try:
+        with running(Path(folder)) as up:
             asyncio.run(_round(up))
-        finally:
-            up.stop()
 
 
 async def _round(up: Up) -> None:

@@ -1,6 +1,5 @@
 """Batches of commands through a real committer: outcomes, order, repeats, faults."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,18 +20,6 @@ SALE = {
     "timezone": "UTC",
     "items": [{"name": "x", "quantity": "1", "price_current": "9.99", "price_sell": "9.99"}],
 }
-
-
-@pytest.fixture
-async def process() -> AsyncIterator[Process]:
-    process = Process(FaultyStore())
-    yield process
-    process.task.cancel()
-
-
-@pytest.fixture
-def published() -> Published:
-    return Published()
 
 
 @pytest.fixture

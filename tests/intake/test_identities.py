@@ -1,9 +1,7 @@
 """Profiles named by their identities in commands over Kafka, sealed as in a running ledger."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from committer.processes import FaultyStore, Process, account_of
+from committer.processes import Process, account_of
 from intake.batches import Published, Topic
 from intake.test_command_intake import DEFINITION
 
@@ -15,18 +13,6 @@ from ledger.personal.vault import Vault
 BY_CARD = {"profile_id": "0042", "profile_id_handle": "card"}
 REWARD = BY_CARD | {"reward_definition_handle": "birthday", "meta": {"note": "Ada"}}
 ATTACH = {"profile_id": "p", "handle": "card", "identifier": "0042"}
-
-
-@pytest.fixture
-async def process() -> AsyncIterator[Process]:
-    process = Process(FaultyStore())
-    yield process
-    process.task.cancel()
-
-
-@pytest.fixture
-def published() -> Published:
-    return Published()
 
 
 @pytest.fixture
