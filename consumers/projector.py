@@ -128,8 +128,7 @@ class Projector:
 
     async def stop(self) -> None:
         """Let `run()` return; what was not applied is read again by the next runner."""
-        self._stopping.set()
-        self._ended.set()
+        self._finish()
 
     async def _started(self) -> bool:
         settings = self._settings
@@ -284,5 +283,8 @@ class Projector:
     def _end(self, error: Exception) -> None:
         self._last_error, self._fatal = repr(error), error
         self._log.error("projector_stopped", error=str(error))
+        self._finish()
+
+    def _finish(self) -> None:
         self._stopping.set()
         self._ended.set()
